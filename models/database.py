@@ -1,0 +1,339 @@
+"""The database: how a function of a connection is run, and all else that differs between SQLite and PostgreSQL.
+
+    database = open_database("sqlite:///data/tuppence.db")   # or postgresql://…
+    await database.read(find_wallet, wallet_id)              # a short read, in one hop
+    await database.write(write_batch, commands)              # one unit of work: BEGIN … COMMIT
+    await database.survey(audit)                             # a long, quiet read
+
+Every function takes a synchronous `Connection` first. On SQLite a read runs in a reader's thread, a
+write in the one writer's thread (one connection does all commits and all checkpoints), a survey
+through aiosqlite. On PostgreSQL all run through asyncpg.
+
+    DatabaseError
+    ├── Collision        another writer got there first: run the whole unit of work again
+    ├── Unavailable      the database can't be reached, is full or is locked: nothing was written
+    └── OutcomeUnknown   the connection was lost at COMMIT: only a retry with the same key can tell
+"""
+
+import asyncio
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from typing_extensions import override
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Work = Callable[Concatenate[Connection, P], T]
+
+READERS: Final = 2
+BUSY_TIMEOUT_MS: Final = 5_000
+STATEMENT_TIMEOUT_MS: Final = 30_000
+LOCK_TIMEOUT_MS: Final = 10_000
+POOL_SIZE: Final = 8
+POOL_WAIT_S: Final = 10
+
+
+class DatabaseError(Exception):
+    """The database could not do what was asked."""
+
+
+class Collision(DatabaseError):
+    """Another writer got there first: the unit of work was rolled back and can be run again whole."""
+
+
+class Unavailable(DatabaseError):
+    """The database can't be reached, is full or is locked. Nothing was written."""
+
+
+class OutcomeUnknown(DatabaseError):
+    """The connection was lost at COMMIT. Whether it was written, only a retry with the same key can tell."""
+
+
+class Database(ABC):
+    """One database, open. `url` is the address as SQLAlchemy writes it for synchronous use."""
+
+    def __init__(self, url: URL) -> None:
+        """Open nothing yet: connections are made when they are first needed."""
+        self.url = url
+
+    @property
+    @abstractmethod
+    def engines(self) -> list[Engine]:
+        """The synchronous engines below: for those who listen to what is sent."""
+
+    @abstractmethod
+    async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a short read, in one hop."""
+
+    @abstractmethod
+    async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one unit of work: all of it is committed, durably, or none. One at a time on SQLite.
+
+        Raises Collision, Unavailable or OutcomeUnknown, or what `work` raises.
+        """
+
+    @abstractmethod
+    async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a read that may take long, beside the short ones."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+def open_database(address: str) -> Database:
+    """The database at `sqlite:///path` or `postgresql://…`; ValueError for any other."""
+    url = make_url(address)
+    match url.get_backend_name():
+        case "sqlite" if url.database and url.database != ":memory:":
+            return Sqlite(url.set(drivername="sqlite"))
+        case "postgresql":
+            return Postgres(url.set(drivername="postgresql+asyncpg"))
+        case _:
+            message = (
+                f"the database address must be sqlite:///FILE or postgresql://…, not {address!r}"
+            )
+            raise ValueError(message)
+
+
+# ── SQLite ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Sqlite(Database):
+    """A file beside the service. WAL with `synchronous=FULL`: what is committed survives a power cut.
+
+    SQLite before 3.51.3 can lose committed pages when a commit races another connection's
+    checkpoint: so only the writer's connection commits or checkpoints, and readers are
+    `query_only`.
+    """
+
+    def __init__(self, url: URL) -> None:
+        """Make the file's folder; see Database."""
+        super().__init__(url)
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        self._writer = _sqlite_engine(url, _writer_pragmas, "BEGIN IMMEDIATE", pool_size=1)
+        self._reader = _sqlite_engine(url, _reader_pragmas, "BEGIN", pool_size=READERS)
+        self._surveyor = _sqlite_surveyor(url)
+        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._reader_threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+
+    @property
+    @override
+    def engines(self) -> list[Engine]:
+        return [self._writer, self._reader, self._surveyor.sync_engine]
+
+    @override
+    async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._hop(self._reader_threads, self._read, work, *args, **kwargs)
+
+    @override
+    async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._hop(self._writer_thread, self._write, work, *args, **kwargs)
+
+    @override
+    async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with _translated(_sqlite_fault):
+            async with self._surveyor.connect() as connection:
+                return await connection.run_sync(work, *args, **kwargs)
+
+    @override
+    async def close(self) -> None:
+        await self._surveyor.dispose()
+        await self._hop(self._reader_threads, self._reader.dispose)
+        await self._hop(self._writer_thread, self._writer.dispose)
+        self._reader_threads.shutdown()
+        self._writer_thread.shutdown()
+
+    async def _hop(
+        self, threads: ThreadPoolExecutor, work: Callable[..., T], *args: Any, **kwargs: Any
+    ) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            threads, lambda: work(*args, **kwargs)
+        )
+
+    def _read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with _translated(_sqlite_fault), self._reader.connect() as connection:
+            return work(connection, *args, **kwargs)
+
+    def _write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with _translated(_sqlite_fault), self._writer.begin() as connection:
+            return work(connection, *args, **kwargs)
+
+
+def _sqlite_engine(url: URL, pragmas: Callable[[Any], None], begin: str, pool_size: int) -> Engine:
+    # Threads hold a connection for one hop only, so any of a pool's connections may serve any of its threads.
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+    )
+    event.listen(engine, "connect", lambda connection, _: pragmas(connection))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _sqlite_surveyor(url: URL) -> AsyncEngine:
+    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), poolclass=NullPool)
+    event.listen(engine.sync_engine, "connect", lambda connection, _: _reader_pragmas(connection))
+    return engine
+
+
+def _writer_pragmas(connection: Any) -> None:
+    _run_all(
+        connection,
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA trusted_schema=OFF",
+        f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+        "PRAGMA cache_size=-65536",
+    )
+
+
+def _reader_pragmas(connection: Any) -> None:
+    _run_all(
+        connection,
+        "PRAGMA query_only=ON",
+        "PRAGMA wal_autocheckpoint=0",
+        "PRAGMA trusted_schema=OFF",
+        f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+        "PRAGMA mmap_size=268435456",
+    )
+
+
+def _run_all(connection: Any, *statements: str) -> None:
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
+
+
+def _sqlite_fault(error: DBAPIError) -> DatabaseError | None:
+    cause = error.orig
+    if isinstance(cause, sqlite3.IntegrityError):
+        taken = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+        return Collision(str(cause)) if cause.sqlite_errorcode in taken else None
+    if isinstance(cause, sqlite3.OperationalError):
+        lost = {
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+        }
+        return (
+            Unavailable(str(cause))
+            if getattr(cause, "sqlite_errorcode", 0) & 0xFF in lost
+            else None
+        )
+    return None
+
+
+# ── PostgreSQL ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Postgres(Database):
+    """A PostgreSQL that several instances may share. READ COMMITTED; rows are locked before they are looked at."""
+
+    def __init__(self, url: URL) -> None:
+        """See Database."""
+        super().__init__(url)
+        self._engine = create_async_engine(
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_S,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,
+                "server_settings": {
+                    "application_name": "tuppence",
+                    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                    "lock_timeout": str(LOCK_TIMEOUT_MS),
+                    "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
+                    "jit": "off",
+                },
+            },
+        )
+
+    @property
+    @override
+    def engines(self) -> list[Engine]:
+        return [self._engine.sync_engine]
+
+    @override
+    async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with _translated(_postgres_fault):
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(work, *args, **kwargs)
+
+    @override
+    async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with _translated(_postgres_fault):
+            async with self._unit_of_work() as connection:
+                return await connection.run_sync(work, *args, **kwargs)
+
+    @asynccontextmanager
+    async def _unit_of_work(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection, connection.begin() as work:
+            yield connection
+            try:
+                await work.commit()
+            except (DBAPIError, OSError, TimeoutError) as error:
+                if isinstance(error, DBAPIError) and _postgres_state(error)[:2] in {"23", "40"}:
+                    raise  # the server itself says that it rolled back
+                raise OutcomeUnknown(str(error)) from error
+
+    @override
+    async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.read(work, *args, **kwargs)
+
+    @override
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _postgres_state(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _postgres_fault(error: DBAPIError) -> DatabaseError | None:
+    state = _postgres_state(error)
+    if state in {"23505", "40P01", "40001", "55P03"}:
+        return Collision(str(error.orig))
+    if error.connection_invalidated or state[:2] in {"08", "53", "57", "58"}:
+        return Unavailable(str(error.orig))
+    return None
+
+
+# ── both ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _translated(fault: Callable[[DBAPIError], DatabaseError | None]) -> Generator[None]:
+    """Turn the drivers' errors into the three that callers can act on."""
+    try:
+        yield
+    except DBAPIError as error:
+        known = fault(error)
+        if known is None:
+            raise
+        raise known from error
+    except (PoolTimeout, TimeoutError, OSError) as error:
+        raise Unavailable(str(error)) from error

@@ -1,0 +1,170 @@
+"""Statements whose text differs by database: lists of ids, the first rows of each, rows written in bulk.
+
+With models/database.py, the only place that knows which database it is.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Connection,
+    Dialect,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from typing_extensions import override
+
+
+class _Ids(TypeDecorator[Sequence[str]]):
+    """A list of texts as one parameter: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
+
+    @override
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        listed = list(value or ())
+        return listed if dialect.name == "postgresql" else orjson.dumps(listed).decode()
+
+
+class _Elements(FunctionElement[str]):
+    inherit_cache = True
+    name = "elements"
+
+
+@compiles(_Elements, "sqlite")
+def _elements_of_json(element: _Elements, compiler: Any, **options: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"
+
+
+@compiles(_Elements, "postgresql")
+def _elements_of_array(element: _Elements, compiler: Any, **options: Any) -> str:
+    return f"(SELECT unnest(CAST({compiler.process(element.clauses, **options)} AS TEXT[])))"
+
+
+def each(parameter: str) -> Any:
+    """For `column.in_(each("ids"))`: the texts of a list that is bound as one parameter, however long it is."""
+    ids: BindParameter[Sequence[str]] = bindparam(parameter, type_=_Ids())
+    return select(literal_column("*")).select_from(_Elements(ids).alias("listed"))
+
+
+class FirstOfEach:
+    """For each row of `owners`, the first `limit` rows of `table` that `chosen` chooses and orders.
+
+    `chosen(rows)` gives the conditions and the order for an alias of the table. Read by index, in
+    one statement: LATERAL on PostgreSQL; on SQLite, which has none, a correlated list of ids.
+    """
+
+    def __init__(
+        self,
+        owners: FromClause,
+        table: Table,
+        chosen: Callable[[FromClause], tuple[Any, list[Any]]],
+        *where: Any,
+    ) -> None:
+        """`where` chooses the owners; `limit` is bound when the statement is run."""
+        rows = table.alias()
+        condition, order = chosen(rows)
+        limit = bindparam("limit", type_=Integer())
+        lateral = (
+            select(rows).where(condition).order_by(*order).limit(limit).correlate(owners).lateral()
+        )
+        self._lateral = select(lateral).select_from(owners.join(lateral, true())).where(*where)
+        ids = select(rows.c.id).where(condition).order_by(*order).limit(limit).correlate(owners)
+        found = table.alias()
+        self._by_ids = (
+            select(found).select_from(owners.join(found, found.c.id.in_(ids))).where(*where)
+        )
+
+    def on(self, connection: Connection) -> Select[Any]:
+        """The statement for this connection's database."""
+        return self._lateral if connection.dialect.name == "postgresql" else self._by_ids
+
+
+def write_rows(
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *replacing: str
+) -> None:
+    """Insert rows, given in the order of the table's columns, in one statement however many they are.
+
+    A row whose primary key is there already gets its `replacing` columns anew; with none named, it
+    is a Collision.
+    """
+    keys = ", ".join(column.name for column in table.primary_key)
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in replacing)
+    _insert(
+        connection,
+        table,
+        rows,
+        f" ON CONFLICT ({keys}) DO UPDATE SET {renewed}" if replacing else "",
+    )
+
+
+def add_missing_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows like `write_rows`, but leave alone those whose primary key is there already."""
+    keys = ", ".join(column.name for column in table.primary_key)
+    _insert(connection, table, rows, f" ON CONFLICT ({keys}) DO NOTHING")
+
+
+def _insert(
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], otherwise: str
+) -> None:
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        connection.exec_driver_sql(_insert_of_arrays(table) + otherwise, columns)
+    else:
+        connection.exec_driver_sql(_insert_of_rows(table) + otherwise, list(rows))
+
+
+@cache
+def _insert_of_arrays(table: Table) -> str:
+    dialect = postgresql.dialect()
+    types = [column.type.compile(dialect=dialect).split(" COLLATE")[0] for column in table.columns]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
+    return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays})"
+
+
+@cache
+def _insert_of_rows(table: Table) -> str:
+    marks = ", ".join("?" for _ in table.columns)
+    return f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks})"
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
+
+
+def forbid_rewriting(table: str, dialect: str) -> list[str]:
+    """The statements that make the database itself refuse to change or delete a table's rows."""
+    refusal = f"{table} are written once"
+    if dialect == "postgresql":
+        return [
+            f"CREATE FUNCTION {table}_are_written_once() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
+            f"CREATE TRIGGER {table}_are_written_once BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_are_written_once()",
+        ]
+    return [
+        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        for verb in ("update", "delete")
+    ]

@@ -1,0 +1,30 @@
+"""The tables as SQLAlchemy Core sees them, for statements that are built once and run often."""
+
+from typing import Any, Final
+
+from sqlalchemy import Table
+
+from models.keys import IdempotencyKey
+from models.log import Event, LogHead
+from models.members import Member
+from models.programs import Program
+from models.transactions import Detail, LotChange, Transaction
+from models.wallets import HeldLot, Hold, Lot, Wallet
+
+
+def _table(model: Any) -> Table:
+    return model.__table__
+
+
+programs: Final = _table(Program)
+members: Final = _table(Member)
+wallets: Final = _table(Wallet)
+lots: Final = _table(Lot)
+holds: Final = _table(Hold)
+held_lots: Final = _table(HeldLot)
+transactions: Final = _table(Transaction)
+lot_changes: Final = _table(LotChange)
+details: Final = _table(Detail)
+idempotency_keys: Final = _table(IdempotencyKey)
+events: Final = _table(Event)
+log_head: Final = _table(LogHead)
