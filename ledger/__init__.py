@@ -1,0 +1,101 @@
+"""THE BOOK: what may happen to points. `Ledger.submit(command)` is its door."""
+
+from asyncio import gather
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from ledger.batch import Outcome
+from ledger.checks import check
+from ledger.commands import Command
+from ledger.records import Member, Program, Wallet
+from ledger.refusals import Refusal
+from ledger.registry import (
+    CreateProgram,
+    EraseMember,
+    FreezeWallet,
+    UpdateProgram,
+    UpsertMember,
+    create_program,
+    erase_member,
+    freeze_wallet,
+    update_program,
+    upsert_member,
+)
+from ledger.sweep import sweep
+from ledger.writer import Clock, Overloaded, Writer
+from models.database import Database
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+__all__ = ["Clock", "Ledger", "Outcome", "Overloaded"]
+
+
+class Ledger:
+    """The one way to move points. Every answer is durable before it is given.
+
+    Raises Overloaded (nothing was done), models.database.Unavailable (nothing was done) and
+    OutcomeUnknown (retry with the same key); every other "no" is a Refusal in the answer.
+    """
+
+    def __init__(self, database: Database, clock: Clock, committed: Callable[[], None]) -> None:
+        """`committed` is called in the event loop after each commit."""
+        self._writer = Writer(database, clock, committed)
+
+    async def start(self) -> None:
+        """Begin to write."""
+        await self._writer.start()
+
+    async def close(self) -> None:
+        """Write what is waiting, then stop."""
+        await self._writer.close()
+
+    @property
+    def backlog(self) -> int:
+        """How many commands wait to be written."""
+        return self._writer.backlog
+
+    async def submit(self, command: Command) -> Outcome:
+        """Do what the command says, once for its key."""
+        return (await self.submit_all([command]))[0]
+
+    async def submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Do what the commands say, in their order; each stands or falls alone. Overloaded refuses all of them."""
+        outcomes = [
+            Outcome(refusal=wrong) if (wrong := check(command)) else None for command in commands
+        ]
+        sound = [
+            command for command, outcome in zip(commands, outcomes, strict=True) if outcome is None
+        ]
+        answers = iter(await gather(*self._writer.submit(sound)))
+        return [outcome or next(answers) for outcome in outcomes]
+
+    async def sweep(self) -> int:
+        """Write what is due, up to a bound; gives how much was written, 0 when nothing is left."""
+        return await self._writer.alone(sweep)
+
+    async def create_program(self, asked: CreateProgram) -> Program | Refusal:
+        """A new program, or InvalidInput or NameTaken."""
+        return await self._alone(create_program, asked)
+
+    async def update_program(self, asked: UpdateProgram) -> Program | Refusal:
+        """The changed program, or InvalidInput or ProgramNotFound."""
+        return await self._alone(update_program, asked)
+
+    async def upsert_member(self, asked: UpsertMember) -> Member | Refusal:
+        """The member as it is now, or InvalidInput."""
+        return await self._alone(upsert_member, asked)
+
+    async def erase_member(self, asked: EraseMember) -> str | Refusal:
+        """The id of the member that was erased, or MemberNotFound."""
+        return await self._alone(erase_member, asked)
+
+    async def freeze_wallet(self, asked: FreezeWallet) -> Wallet | Refusal:
+        """The wallet as it is now, or WalletNotFound."""
+        return await self._alone(freeze_wallet, asked)
+
+    async def _alone(self, unit: Callable[[Connection, int, A], T], asked: A) -> T:
+        return await self._writer.alone(partial(unit, asked=asked))  # type: ignore[call-arg]

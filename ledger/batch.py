@@ -1,0 +1,390 @@
+"""A batch: many commands in one unit of work, each standing or falling alone.
+
+Claim the keys; lay the wallets, lots and holds on the desk; apply the commands one after another in
+memory; write the new rows in bulk, the event log last. A fixed number of statements, whatever the
+number of commands.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection
+
+from ledger import rules
+from ledger import statements as sql
+from ledger.commands import (
+    CaptureHold,
+    Command,
+    Credit,
+    Debit,
+    Order,
+    Owner,
+    PlaceHold,
+    RefundDebit,
+    ReleaseHold,
+    ReverseCredit,
+    Transfer,
+    WalletRef,
+)
+from ledger.desk import Desk
+from ledger.draft import Draft, MoreLots, WalletState
+from ledger.journal import Journal
+from ledger.keys import fingerprint
+from ledger.records import Detail, Member, Transaction, Wallet
+from ledger.refusals import (
+    HoldNotFound,
+    IdempotencyConflict,
+    InvalidInput,
+    ProgramNotFound,
+    Refusal,
+    TransactionNotFound,
+    WalletFrozen,
+    WalletNotFound,
+    from_json,
+    to_json,
+)
+from ledger.settlement import settle
+from models.dialects import add_missing_rows, write_rows
+from models.ids import new_id
+from models.tables import idempotency_keys
+
+ROWS_MAX: Final = 20_000
+"""Once a batch has so many rows to write, the rest of its commands wait for the next."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a command: a transaction, or a refusal.
+
+    Of a fresh effect the rows come along; of a replayed one, the id of the original transaction. A
+    transfer's transaction is its TRANSFER_OUT, whose `related_id` names the other leg.
+    """
+
+    transaction_id: str | None = None
+    transaction: Transaction | None = None
+    detail: Detail | None = None
+    wallet: Wallet | None = None
+    refusal: Refusal | None = None
+    replayed: bool = False
+
+
+class Deferred(Exception):
+    """The command must wait for the next batch: more is due, or more lots are needed, than one batch may do."""
+
+
+@dataclass(slots=True)
+class _Key:
+    """What a key stands for. `kept` is what the database has: None before the batch's end."""
+
+    fingerprint: str
+    transaction_id: str | None
+    refusal: Refusal | None = None
+
+
+def write_batch(
+    connection: Connection, commands: Sequence[Command], now: int
+) -> list[Outcome | None]:
+    """Apply the commands in their order; None for one that must be given to another batch."""
+    return Batch(connection, commands, now).run()
+
+
+class Batch:
+    """One unit of work. `now` is its commands' instant."""
+
+    def __init__(self, connection: Connection, commands: Sequence[Command], now: int) -> None:
+        """Nothing is read yet."""
+        self.connection = connection
+        self.commands = commands
+        self.now = now
+        self.desk = Desk(connection, now)
+        self.journal = Journal()
+        self.keys: dict[str, _Key] = {}
+        self.claims: dict[str, _Key] = {}
+
+    def run(self) -> list[Outcome | None]:
+        """Do all of it, and tell what became of each command."""
+        ids = [new_id("txn") for _ in self.commands]
+        prints = [fingerprint(command) for command in self.commands]
+        self._claim(ids, prints)
+        self.desk.lay_out([command for command in self.commands if command.key in self.claims])
+        outcomes = [self._answer(*asked) for asked in zip(self.commands, ids, prints, strict=True)]
+        self.journal.write(self.connection)
+        self._settle_claims()
+        return outcomes
+
+    # ── keys ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _claim(self, ids: list[str], prints: list[str]) -> None:
+        """Claim every key that is free, for the first command that has it; learn what the others stand for."""
+        for command, transaction_id, printed in zip(self.commands, ids, prints, strict=True):
+            self.claims.setdefault(command.key, _Key(printed, transaction_id))
+        rows = [
+            (key, one.fingerprint, one.transaction_id, None, self.now)
+            for key, one in sorted(self.claims.items())
+        ]
+        add_missing_rows(self.connection, idempotency_keys, rows)
+        stored = self.connection.execute(sql.KEYS, {"keys": list(self.claims)}).all()
+        for key, printed, transaction_id, refusal in stored:
+            if transaction_id is None or transaction_id != self.claims[key].transaction_id:
+                self.keys[key] = _Key(
+                    printed, transaction_id, from_json(refusal) if refusal else None
+                )
+                del self.claims[key]
+
+    def _settle_claims(self) -> None:
+        """Keep with each claimed key what it came to stand for; free those that stand for nothing."""
+        freed = [key for key in self.claims if key not in self.keys]
+        if freed:
+            self.connection.execute(sql.FREE_KEYS, {"keys": freed})
+        changed = {
+            key: self.keys[key]
+            for key, claim in self.claims.items()
+            if self.keys.get(key, claim) != claim
+        }
+        rows = [
+            (
+                key,
+                one.fingerprint,
+                one.transaction_id,
+                to_json(one.refusal) if one.refusal else None,
+                self.now,
+            )
+            for key, one in sorted(changed.items())
+        ]
+        write_rows(
+            self.connection, idempotency_keys, rows, "fingerprint", "transaction_id", "refusal"
+        )
+
+    # ── one command ───────────────────────────────────────────────────────────────────────────────
+
+    def _answer(self, command: Command, transaction_id: str, printed: str) -> Outcome | None:
+        known = self.keys.get(command.key)
+        if known is not None:
+            return _replay(known, printed)
+        try:
+            outcome = self._apply(command, transaction_id)
+        except Deferred:
+            return None
+        if outcome.refusal is None or outcome.refusal.sticks:
+            self.keys[command.key] = _Key(printed, outcome.transaction_id, outcome.refusal)
+        return outcome
+
+    def _apply(self, command: Command, transaction_id: str) -> Outcome:
+        if len(self.journal.transactions) + len(self.journal.changes) > ROWS_MAX:
+            raise Deferred
+        while True:
+            try:
+                return _APPLY[type(command)](self, command, transaction_id)
+            except MoreLots as short:
+                if not self.desk.read_usable([short.state]):
+                    raise Deferred from short
+
+    def _draft(self, state: WalletState, now: int | None = None) -> Draft:
+        """A draft in which all that is due is written. What is more than a batch may write is written alone, first."""
+        if state.is_behind:
+            raise Deferred
+        draft = Draft(state, self.now if now is None else now)
+        if not settle(draft):
+            self.journal.keep(draft)
+            state.is_behind = True
+            raise Deferred
+        return draft
+
+    def _keep(self, command: Any, row: Transaction, *drafts: Draft) -> Outcome:
+        """The command stands: keep its drafts, and what the caller said beside them."""
+        for draft in drafts:
+            if draft.wallet.id not in self.desk.states:
+                self.desk.add(draft.state)
+        self.journal.keep(*drafts)
+        detail = _detail(row.id, command)
+        if detail:
+            self.journal.details.append(detail)
+        return Outcome(row.id, row, detail, drafts[0].wallet)
+
+    def _finish(self, command: Any, result: Transaction | Refusal, draft: Draft) -> Outcome:
+        if isinstance(result, Refusal):
+            return Outcome(refusal=result)
+        return self._keep(command, result, draft)
+
+    # ── wallets ───────────────────────────────────────────────────────────────────────────────────
+
+    def _find(self, ref: WalletRef, field: str = "wallet") -> WalletState | Refusal:
+        state = self.desk.find(ref)
+        if state:
+            return state
+        if isinstance(ref, Owner) and ref.program not in self.desk.programs_by_name:
+            return ProgramNotFound("there is no program of this name.", (field, "owner", "program"))
+        return WalletNotFound("there is no such wallet.", (field,))
+
+    def _find_or_open(self, ref: WalletRef, field: str = "wallet") -> WalletState | Refusal:
+        """The wallet, or a new one for its owner, which is the ledger's only once a command has stood."""
+        found = self._find(ref, field)
+        if not isinstance(found, WalletNotFound) or not isinstance(ref, Owner):
+            return found
+        program = self.desk.programs_by_name[ref.program]
+        member_id = self.desk.member_ids.get(ref.identity) or new_id("mem")
+        return WalletState(
+            Wallet(new_id("wal"), program.id, member_id, created_at=self.now), program
+        )
+
+    def _open_member(self, ref: WalletRef, state: WalletState) -> None:
+        """The member of a wallet that a command has just opened."""
+        if isinstance(ref, Owner) and ref.identity not in self.desk.member_ids:
+            self.desk.member_ids[ref.identity] = state.wallet.member_id
+            member = Member(
+                state.wallet.member_id, ref.identity, None, None, None, None, "{}", self.now, None
+            )
+            self.journal.members.append(member)
+
+    def _wallet_of(
+        self, transaction_id: str, kind: str
+    ) -> tuple[WalletState, Transaction] | Refusal:
+        """The wallet of a transaction that a correction names."""
+        row = self.desk.referred.get(transaction_id)
+        if row is None:
+            return TransactionNotFound("there is no such transaction.", ("transactionId",))
+        if row.kind != kind:
+            message = f"the transaction is a {row.kind}: only a {kind} can be taken back so."
+            return InvalidInput(message, ("transactionId",))
+        return self.desk.states[row.wallet_id], row
+
+    # ── commands ──────────────────────────────────────────────────────────────────────────────────
+
+    def credit(self, command: Credit, transaction_id: str) -> Outcome:
+        """See rules.credit."""
+        state = self._find_or_open(command.wallet)
+        if isinstance(state, Refusal):
+            return Outcome(refusal=state)
+        if state.wallet.frozen:
+            return _frozen("wallet")
+        draft = self._draft(state)
+        outcome = self._finish(command, rules.credit(draft, command, transaction_id), draft)
+        if not outcome.refusal:
+            self._open_member(command.wallet, state)
+        return outcome
+
+    def debit(self, command: Debit | PlaceHold, transaction_id: str) -> Outcome:
+        """See rules.debit and rules.place_hold."""
+        state = self._find(command.wallet)
+        if isinstance(state, Refusal):
+            return Outcome(refusal=state)
+        if state.wallet.frozen:
+            return _frozen("wallet")
+        draft = self._draft(state)
+        if isinstance(command, Debit):
+            return self._finish(command, rules.debit(draft, command, transaction_id), draft)
+        return self._finish(command, rules.place_hold(draft, command, transaction_id), draft)
+
+    def settle_hold(self, command: CaptureHold | ReleaseHold, transaction_id: str) -> Outcome:
+        """See rules.capture_hold and rules.release_hold. A frozen wallet still releases."""
+        wallet_id = self.desk.hold_wallets.get(command.hold_id)
+        if wallet_id is None:
+            return Outcome(refusal=HoldNotFound("there is no such hold.", ("id",)))
+        state = self.desk.states[wallet_id]
+        if isinstance(command, CaptureHold) and state.wallet.frozen:
+            return _frozen("id")
+        draft = self._draft(state)
+        if isinstance(command, CaptureHold):
+            return self._finish(command, rules.capture_hold(draft, command, transaction_id), draft)
+        return self._finish(
+            command, rules.release_hold(draft, command.hold_id, transaction_id), draft
+        )
+
+    def reverse(self, command: ReverseCredit, transaction_id: str) -> Outcome:
+        """See rules.reverse_credit."""
+        found = self._wallet_of(command.transaction_id, "CREDIT")
+        if isinstance(found, Refusal):
+            return Outcome(refusal=found)
+        state, _ = found
+        if state.wallet.frozen:
+            return _frozen("transactionId")
+        draft = self._draft(state)
+        return self._finish(command, rules.reverse_credit(draft, command, transaction_id), draft)
+
+    def refund(self, command: RefundDebit, transaction_id: str) -> Outcome:
+        """See rules.refund_debit."""
+        found = self._wallet_of(command.transaction_id, "DEBIT")
+        if isinstance(found, Refusal):
+            return Outcome(refusal=found)
+        state, debited = found
+        if state.wallet.frozen:
+            return _frozen("transactionId")
+        draft = self._draft(state)
+        desk = self.desk
+        taken, refunded = desk.taken.get(debited.id, []), desk.refunded.get(debited.id, 0)
+        result = rules.refund_debit(draft, command, transaction_id, debited, taken, refunded)
+        if isinstance(result, Transaction):
+            desk.refunded[debited.id] = refunded + result.points
+        return self._finish(command, result, draft)
+
+    def transfer(self, command: Transfer, transaction_id: str) -> Outcome:
+        """See rules.transfer."""
+        giving = self._find(command.sender, "from")
+        getting = (
+            self._find_or_open(command.receiver, "to")
+            if isinstance(giving, WalletState)
+            else giving
+        )
+        if isinstance(giving, Refusal) or isinstance(getting, Refusal):
+            return Outcome(refusal=giving if isinstance(giving, Refusal) else getting)  # type: ignore[arg-type]
+        if giving is getting:
+            return Outcome(refusal=InvalidInput("a wallet can't transfer to itself.", ("to",)))
+        if giving.wallet.program_id != getting.wallet.program_id:
+            return Outcome(refusal=InvalidInput("points can't leave their program.", ("to",)))
+        for state, field in ((giving, "from"), (getting, "to")):
+            if state.wallet.frozen:
+                return _frozen(field)
+        now = max(self.now, giving.wallet.written_at, getting.wallet.written_at)
+        sender, receiver = self._draft(giving, now), self._draft(getting, now)
+        result = rules.transfer(sender, receiver, command, transaction_id)
+        if isinstance(result, Refusal):
+            return Outcome(refusal=result)
+        outcome = self._keep(command, result[0], sender, receiver)
+        self._open_member(command.receiver, getting)
+        if outcome.detail:
+            self.journal.details.append(Detail(result[1].id, outcome.detail.description))
+        return outcome
+
+
+_APPLY: Final[dict[type, Callable[[Batch, Any, str], Outcome]]] = {
+    Credit: Batch.credit,
+    Debit: Batch.debit,
+    PlaceHold: Batch.debit,
+    CaptureHold: Batch.settle_hold,
+    ReleaseHold: Batch.settle_hold,
+    ReverseCredit: Batch.reverse,
+    RefundDebit: Batch.refund,
+    Transfer: Batch.transfer,
+}
+
+
+def _frozen(field: str) -> Outcome:
+    return Outcome(refusal=WalletFrozen("the wallet is frozen: thaw it first.", (field,)))
+
+
+def _replay(known: _Key, printed: str) -> Outcome:
+    if known.fingerprint != printed:
+        message = "this key was used before, with other input: use a new key for a new request."
+        return Outcome(
+            refusal=IdempotencyConflict(message, ("idempotencyKey",), known.transaction_id)
+        )
+    return Outcome(known.transaction_id, refusal=known.refusal, replayed=True)
+
+
+def _detail(transaction_id: str, command: Any) -> Detail | None:
+    """What the caller said of it, if anything."""
+    order: Order = getattr(command, "order", None) or Order()
+    metadata = getattr(command, "metadata", None)
+    detail = Detail(
+        transaction_id,
+        getattr(command, "description", None) or None,
+        None if metadata is None else orjson.dumps(metadata).decode(),
+        order.id,
+        order.sale_amount,
+        order.sale_channel,
+        order.location_id,
+        getattr(command, "coupon_code", None),
+    )
+    return detail if detail != Detail(transaction_id) else None

@@ -1,0 +1,211 @@
+"""Checks of a command that need neither time nor state: lengths, characters, signs and sizes.
+
+They come before the key is looked up and don't stick to it: the caller mends the input and asks
+again.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from ledger.commands import (
+    CaptureHold,
+    Command,
+    Credit,
+    Debit,
+    Order,
+    Owner,
+    PlaceHold,
+    RefundDebit,
+    ReleaseHold,
+    ReverseCredit,
+    Transfer,
+    WalletRef,
+)
+from ledger.refusals import InvalidInput
+from models.columns import POINTS_MAX
+
+KEY_MAX: Final = 255
+IDENTITY_MAX: Final = 255
+ORDER_FIELD_MAX: Final = 255
+NAME_MAX: Final = 100
+CODE_MAX: Final = 64
+DESCRIPTION_MAX: Final = 500
+JSON_BYTES_MAX: Final = 4096
+GRACE_MAX_US: Final = 100 * 366 * 86_400 * 1_000_000
+ERASED: Final = "erased:"
+"""What the identity of an erased member starts with; nobody else's may."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+Found = Iterator[InvalidInput]
+
+
+def check(command: Command) -> InvalidInput | None:
+    """The first thing that is wrong with a command, or None."""
+    return next(_CHECKS[type(command)](command), None)
+
+
+def text(value: str, longest: int, *path: str, breaks: bool = False) -> Found:
+    """A text of 1 to `longest` characters, none of them a control character (line breaks apart, with `breaks`)."""
+    if not 1 <= len(value) <= longest:
+        yield InvalidInput(
+            f"{path[-1]} must have 1 to {longest} characters, not {len(value)}.", path
+        )
+    elif (_CONTROL_BUT_BREAKS if breaks else _CONTROL).search(value):
+        yield InvalidInput(f"{path[-1]} must not contain control characters.", path)
+
+
+def identity(value: str, *path: str) -> Found:
+    """The identity of a member who isn't erased."""
+    yield from text(value, IDENTITY_MAX, *path)
+    if value.startswith(ERASED):
+        yield InvalidInput(
+            f"identity must not start with {ERASED!r}: that marks erased members.", path
+        )
+
+
+def json_object(value: object, *path: str) -> Found:
+    """A JSON object of at most 4 KB, without control characters (line breaks apart)."""
+    if not isinstance(value, Mapping):
+        yield InvalidInput(f"{path[-1]} must be a JSON object.", path)
+        return
+    try:
+        size = len(orjson.dumps(value))
+    except (TypeError, ValueError) as error:
+        yield InvalidInput(f"{path[-1]} must be plain JSON: {error}.", path)
+        return
+    if size > JSON_BYTES_MAX:
+        yield InvalidInput(
+            f"{path[-1]} must have at most {JSON_BYTES_MAX} bytes as JSON, not {size}.", path
+        )
+    elif any(_CONTROL_BUT_BREAKS.search(found) for found in _texts(value)):
+        yield InvalidInput(f"{path[-1]} must not contain control characters.", path)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _points(points: int | None) -> Found:
+    if points is not None and points <= 0:
+        yield InvalidInput("points must be more than 0.", ("points",))
+    elif points is not None and points > POINTS_MAX:
+        yield InvalidInput(f"points must be at most {POINTS_MAX / 1000}.", ("points",))
+
+
+def _wallet(ref: WalletRef, *path: str) -> Found:
+    if isinstance(ref, Owner):
+        yield from identity(ref.identity, *path, "owner", "identity")
+
+
+def _description(description: str | None) -> Found:
+    if description:
+        yield from text(description, DESCRIPTION_MAX, "description", breaks=True)
+
+
+def _order(order: Order | None) -> Found:
+    if order is None:
+        return
+    named = {"id": order.id, "saleChannel": order.sale_channel, "locationId": order.location_id}
+    for name, value in named.items():
+        if value is not None:
+            yield from text(value, ORDER_FIELD_MAX, "order", name)
+    if order.sale_amount is not None and not math.isfinite(order.sale_amount):
+        yield InvalidInput("saleAmount must be a finite number.", ("order", "saleAmount"))
+
+
+def _metadata(metadata: object) -> Found:
+    if metadata is not None:
+        yield from json_object(metadata, "metadata")
+
+
+def _key(key: str) -> Found:
+    yield from text(key, KEY_MAX, "idempotencyKey")
+
+
+def _code(code: str | None, longest: int, name: str) -> Found:
+    if code is not None:
+        yield from text(code, longest, name)
+
+
+def _credit(command: Credit) -> Found:
+    yield from _wallet(command.wallet, "wallet")
+    yield from _points(command.points)
+    yield from _key(command.key)
+    yield from _code(command.campaign_id, IDENTITY_MAX, "campaignId")
+    yield from _code(command.coupon_code, CODE_MAX, "couponCode")
+    yield from _description(command.description)
+    if (
+        None not in (command.active_at, command.expires_at)
+        and command.expires_at <= command.active_at
+    ):  # type: ignore[operator]
+        yield InvalidInput("expiresAt must be after activeAt.", ("expiresAt",))
+    yield from _order(command.order)
+    yield from _metadata(command.metadata)
+
+
+def _debit(command: Debit | PlaceHold) -> Found:
+    yield from _wallet(command.wallet, "wallet")
+    yield from _points(command.points)
+    yield from _key(command.key)
+    yield from _description(command.description)
+    yield from _order(command.order)
+    yield from _metadata(command.metadata)
+
+
+def _capture(command: CaptureHold) -> Found:
+    yield from _points(command.points)
+    yield from _key(command.key)
+    yield from _description(command.description)
+    yield from _order(command.order)
+
+
+def _release(command: ReleaseHold) -> Found:
+    yield from _key(command.key)
+
+
+def _reversal(command: ReverseCredit | RefundDebit) -> Found:
+    yield from _points(command.points)
+    yield from _key(command.key)
+    yield from _description(command.description)
+    if (
+        isinstance(command, RefundDebit)
+        and command.grace is not None
+        and not 0 < command.grace <= GRACE_MAX_US
+    ):
+        yield InvalidInput("grace must be more than nothing and at most 100 years.", ("grace",))
+
+
+def _transfer(command: Transfer) -> Found:
+    yield from _wallet(command.sender, "from")
+    yield from _wallet(command.receiver, "to")
+    yield from _points(command.points)
+    yield from _key(command.key)
+    yield from _description(command.description)
+    if command.sender == command.receiver:
+        yield InvalidInput("a wallet can't transfer to itself.", ("to",))
+
+
+_CHECKS: Final[dict[type, Callable[[Any], Found]]] = {
+    Credit: _credit,
+    Debit: _debit,
+    PlaceHold: _debit,
+    CaptureHold: _capture,
+    ReleaseHold: _release,
+    ReverseCredit: _reversal,
+    RefundDebit: _reversal,
+    Transfer: _transfer,
+}

@@ -1,0 +1,198 @@
+"""The writer: commits in groups. Commands that arrive while a commit is under way form the next batch.
+
+Alone, a command waits for nobody. The queue is bounded. A caller that goes away takes nothing with
+it: what was submitted is done whole or not at all.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection
+
+from ledger.batch import Outcome, write_batch
+from ledger.commands import Command
+from models.database import Collision, Database, DatabaseError, Unavailable
+
+BATCH_MAX: Final = 1_000
+"""How many commands one unit of work takes."""
+
+BACKLOG_MAX: Final = 10_000
+"""How many commands may wait; past it callers are told to come back."""
+
+ATTEMPTS_MAX: Final = 8
+"""How often a unit of work is run that collides with another writer's."""
+
+DEFERRALS_MAX: Final = 100
+"""How many batches a command may wait for what must be written before it."""
+
+_PAUSE_S: Final = 0.01
+
+T = TypeVar("T")
+Clock = Callable[[], int]
+Unit = Callable[[Connection, int], T]
+
+_log = logging.getLogger("tuppence.writer")
+
+
+class Overloaded(Exception):
+    """Too much is waiting. Nothing was done: try again in a moment, with the same key."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    command: Command
+    answer: asyncio.Future[Outcome]
+    deferrals: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Alone:
+    """A unit of work of its own: a sweep, a program, a member."""
+
+    unit: Unit[Any]
+    answer: asyncio.Future[Any]
+
+
+class Writer:
+    """The one that writes. `committed` is called in the event loop after each commit."""
+
+    def __init__(self, database: Database, clock: Clock, committed: Callable[[], None]) -> None:
+        """Nothing is written before `start`."""
+        self._database = database
+        self._clock = clock
+        self._committed = committed
+        self._commands: deque[_Waiting] = deque()
+        self._units: deque[_Alone] = deque()
+        self._work = asyncio.Event()
+        self._latest = 0
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    @property
+    def backlog(self) -> int:
+        """How many commands wait."""
+        return len(self._commands)
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._run(), name="writer")
+
+    async def close(self) -> None:
+        """Write what is waiting, then stop."""
+        self._closing = True
+        self._work.set()
+        if self._task:
+            await self._task
+
+    def submit(self, commands: Sequence[Command]) -> list[asyncio.Future[Outcome]]:
+        """Queue the commands, all or (Overloaded) none, and give a future for each."""
+        if self._closing or len(self._commands) + len(commands) > BACKLOG_MAX:
+            message = f"{len(self._commands)} commands are waiting: try again in a moment, with the same key."
+            raise Overloaded(message)
+        loop = asyncio.get_running_loop()
+        waiting = [_Waiting(command, loop.create_future()) for command in commands]
+        self._commands.extend(waiting)
+        self._work.set()
+        return [one.answer for one in waiting]
+
+    def alone(self, unit: Unit[T]) -> asyncio.Future[T]:
+        """Queue a unit of work of its own; it is given the instant at which it runs."""
+        if self._closing:
+            message = "the service is closing: try again in a moment."
+            raise Overloaded(message)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._units.append(_Alone(unit, answer))
+        self._work.set()
+        return answer
+
+    # ── the loop ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _run(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._units or self._commands:
+                if self._units:
+                    await self._run_alone(self._units.popleft())
+                if self._commands:
+                    await self._run_batch(self._take())
+            if self._closing:
+                return
+
+    def _take(self) -> list[_Waiting]:
+        return [self._commands.popleft() for _ in range(min(BATCH_MAX, len(self._commands)))]
+
+    async def _run_alone(self, job: _Alone) -> None:
+        try:
+            result = await self._write(job.unit)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
+            _fail(job.answer, error)
+        else:
+            _tell(job.answer, result)
+
+    async def _run_batch(self, batch: list[_Waiting]) -> None:
+        """Write a batch; where it fails by a statement's error, one command after another, so that none fails another."""
+        try:
+            outcomes = await self._write(
+                lambda connection, now: write_batch(connection, [w.command for w in batch], now)
+            )
+        except DatabaseError as error:
+            for waiting in batch:
+                _fail(waiting.answer, error)
+        except Exception as error:  # noqa: BLE001
+            if len(batch) == 1:
+                _log.error("a command failed: %s", type(error).__name__, exc_info=error)
+                _fail(batch[0].answer, error)
+                return
+            for waiting in batch:
+                await self._run_batch([waiting])
+        else:
+            self._answer(batch, outcomes)
+
+    def _answer(self, batch: list[_Waiting], outcomes: list[Outcome | None]) -> None:
+        deferred: list[_Waiting] = []
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if outcome is not None:
+                _tell(waiting.answer, outcome)
+            elif waiting.deferrals < DEFERRALS_MAX:
+                waiting.deferrals += 1
+                deferred.append(waiting)
+            else:
+                _fail(
+                    waiting.answer,
+                    Overloaded("this wallet has too much to catch up with: try again in a moment."),
+                )
+        self._commands.extendleft(reversed(deferred))
+
+    async def _write(self, unit: Unit[T]) -> T:
+        """One unit of work, run again while it collides with another writer's."""
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            self._latest = max(self._latest, self._clock())
+            try:
+                result = await self._database.write(unit, self._latest)
+            except Collision as error:
+                if attempt == ATTEMPTS_MAX:
+                    message = (
+                        "other writers were always first: try again in a moment, with the same key."
+                    )
+                    raise Unavailable(message) from error
+                await asyncio.sleep(random.uniform(0, _PAUSE_S * attempt))  # noqa: S311
+            else:
+                self._committed()
+                return result
+        raise AssertionError
+
+
+def _tell(answer: asyncio.Future[Any], result: object) -> None:
+    if not answer.done():
+        answer.set_result(result)
+
+
+def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error)
