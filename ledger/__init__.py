@@ -63,7 +63,10 @@ class Ledger:
         return (await self.submit_all([command]))[0]
 
     async def submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Do what the commands say, in their order; each stands or falls alone. Overloaded refuses all of them."""
+        """Do what the commands say, in their order; each stands or falls alone.
+
+        Overloaded refuses all of them.
+        """
         outcomes = [
             Outcome(refusal=wrong) if (wrong := check(command)) else None for command in commands
         ]

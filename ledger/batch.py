@@ -71,7 +71,7 @@ class Outcome:
 
 
 class Deferred(Exception):
-    """The command must wait for the next batch: more is due, or more lots are needed, than one batch may do."""
+    """The command waits for the next batch: more is due, or more lots needed, than one may do."""
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Batch:
     # ── keys ──────────────────────────────────────────────────────────────────────────────────────
 
     def _claim(self, ids: list[str], prints: list[str]) -> None:
-        """Claim every key that is free, for the first command that has it; learn what the others stand for."""
+        """Claim each free key for the first command that has it; learn what others stand for."""
         for command, transaction_id, printed in zip(self.commands, ids, prints, strict=True):
             self.claims.setdefault(command.key, _Key(printed, transaction_id))
         rows = [
@@ -134,7 +134,7 @@ class Batch:
                 del self.claims[key]
 
     def _settle_claims(self) -> None:
-        """Keep with each claimed key what it came to stand for; free those that stand for nothing."""
+        """Keep with each claimed key what it now stands for; free those that stand for nothing."""
         freed = [key for key in self.claims if key not in self.keys]
         if freed:
             self.connection.execute(sql.FREE_KEYS, {"keys": freed})
@@ -182,7 +182,10 @@ class Batch:
                     raise Deferred from short
 
     def _draft(self, state: WalletState, now: int | None = None) -> Draft:
-        """A draft in which all that is due is written. What is more than a batch may write is written alone, first."""
+        """A draft in which all that is due is written.
+
+        What is more than a batch may write is written alone, first.
+        """
         if state.is_behind:
             raise Deferred
         draft = Draft(state, self.now if now is None else now)
@@ -219,7 +222,7 @@ class Batch:
         return WalletNotFound("there is no such wallet.", (field,))
 
     def _find_or_open(self, ref: WalletRef, field: str = "wallet") -> WalletState | Refusal:
-        """The wallet, or a new one for its owner, which is the ledger's only once a command has stood."""
+        """The wallet, or a new one for its owner: the ledger's only once a command has stood."""
         found = self._find(ref, field)
         if not isinstance(found, WalletNotFound) or not isinstance(ref, Owner):
             return found

@@ -1,4 +1,7 @@
-"""The calendar: when a lot expires by its program's rule. Pure; the program's time zone matters here and nowhere else."""
+"""The calendar: when a lot expires by its program's rule.
+
+Pure; the program's time zone matters here and nowhere else.
+"""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -46,7 +49,10 @@ def expiry(program: Program, issued_at: int, active_at: int) -> int:
 
 
 def after(instant: int, count: int, unit: str, time_zone: str) -> int:
-    """So many days, months or years later by the wall clock of the zone; the day clamps to its month's last."""
+    """So many days, months or years later by the wall clock of the zone.
+
+    The day clamps to its month's last.
+    """
     local = to_datetime(instant).astimezone(zone(time_zone))
     if unit == "DAY":
         return _bounded(local.replace(tzinfo=None), timedelta(days=count), time_zone)
@@ -61,7 +67,10 @@ def after(instant: int, count: int, unit: str, time_zone: str) -> int:
 
 
 def end_of_year(instant: int, count: int, time_zone: str) -> int:
-    """The end of the `count`-th calendar year after the instant's own, in the zone: its first instant that is past."""
+    """The end of the `count`-th calendar year after the instant's own, in the zone.
+
+    Given as the first instant that is past it.
+    """
     year = to_datetime(instant).astimezone(zone(time_zone)).year + count + 1
     if year > _YEAR_MAX:
         return NEVER

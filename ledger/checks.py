@@ -51,7 +51,10 @@ def check(command: Command) -> InvalidInput | None:
 
 
 def text(value: str, longest: int, *path: str, breaks: bool = False) -> Found:
-    """A text of 1 to `longest` characters, none of them a control character (line breaks apart, with `breaks`)."""
+    """A text of 1 to `longest` characters, none of them a control character.
+
+    With `breaks`, line breaks may be among them.
+    """
     if not 1 <= len(value) <= longest:
         yield InvalidInput(
             f"{path[-1]} must have 1 to {longest} characters, not {len(value)}.", path
@@ -148,10 +151,8 @@ def _credit(command: Credit) -> Found:
     yield from _code(command.campaign_id, IDENTITY_MAX, "campaignId")
     yield from _code(command.coupon_code, CODE_MAX, "couponCode")
     yield from _description(command.description)
-    if (
-        None not in (command.active_at, command.expires_at)
-        and command.expires_at <= command.active_at
-    ):  # type: ignore[operator]
+    active_at, expires_at = command.active_at, command.expires_at
+    if active_at is not None and expires_at is not None and expires_at <= active_at:
         yield InvalidInput("expiresAt must be after activeAt.", ("expiresAt",))
     yield from _order(command.order)
     yield from _metadata(command.metadata)

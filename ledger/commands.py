@@ -45,7 +45,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """Give a wallet points. By owner, the member and the wallet are opened by their first credit."""
+    """Give a wallet points. By owner, member and wallet are opened by their first credit."""
 
     wallet: WalletRef
     points: int

@@ -1,4 +1,4 @@
-"""The desk: what a batch has read of the ledger, locked, and keeps in memory while its commands are applied.
+"""The desk: what a batch has read, locked, and keeps in memory while its commands are applied.
 
 A fixed number of statements, whatever the number of commands: references first (which wallets do
 they concern?), then the wallets, locked in the order of their ids, then the lots and holds that the
@@ -32,12 +32,15 @@ from ledger.settlement import DUE_ROWS_MAX
 from models.dialects import FirstOfEach
 
 LOT_READS: Final = (64, 640, LOTS_TAKEN_MAX + 2)
-"""How many lots of a wallet are read at first, and how many more while a command is short of them."""
+"""How many lots of a wallet are read first, and how many more while a command is short of them."""
 
 
 @dataclass(slots=True)
 class Desk:
-    """What is on the desk. Wallets and members that the batch opens are added as their first command is kept."""
+    """What is on the desk.
+
+    Wallets and members that the batch opens are added as their first command is kept.
+    """
 
     connection: Connection
     now: int
@@ -181,7 +184,10 @@ class Desk:
         self._add_lots(self._all(sql.LOTS, ids=lot_ids))
 
     def read_usable(self, states: list[WalletState]) -> bool:
-        """Read the wallets' next lots in consumption order. False if a wallet has had its last reading."""
+        """Read the wallets' next lots in consumption order.
+
+        False if a wallet has had its last reading.
+        """
         states = list({state.wallet.id: state for state in states}.values())
         level = {LOT_READS.index(state.lots_read) + 1 if state.lots_read else 0 for state in states}
         if not states or max(level) >= len(LOT_READS):

@@ -1,7 +1,7 @@
-"""A draft: one wallet as a command would leave it, with the rows that say so. Kept whole, or thrown away whole.
+"""A draft: one wallet as a command would leave it, with the rows that say so.
 
-Rules write on drafts and never on the state below, so that a refused command leaves no trace. Pure:
-no I/O, no clock.
+Kept whole, or thrown away whole. Rules write on drafts and never on the state below, so that a
+refused command leaves no trace. Pure: no I/O, no clock.
 """
 
 from dataclasses import dataclass, field
@@ -63,7 +63,10 @@ class MoreLots(Exception):
 
 
 class Draft:
-    """One wallet on the desk. `now` is the command's instant: never before what the wallet has already written."""
+    """One wallet on the desk.
+
+    `now` is the command's instant: never before what the wallet has already written.
+    """
 
     __slots__ = (
         "changes",
@@ -127,9 +130,10 @@ class Draft:
         return list((self.state.holds | self.holds).values())
 
     def choose(self, points: int, besides: str | None = None) -> list[tuple[Lot, int]]:
-        """Which lots give how many of the points, in the program's order; at most one lot more than may be taken.
+        """Which lots give how many of the points, in the program's order.
 
-        The wallet's balance must cover them. `besides` names a lot to pass over. Raises MoreLots.
+        At most one lot more than may be taken. The wallet's balance must cover the points.
+        `besides` names a lot to pass over. Raises MoreLots.
         """
         order = order_of(self.program, self.wallet)
         usable = [
@@ -155,7 +159,7 @@ class Draft:
 
     # ── writing ───────────────────────────────────────────────────────────────────────────────────
 
-    def post(
+    def post(  # noqa: PLR0913 - what a row says; all but two by name, and optional
         self,
         kind: str,
         points: int,
@@ -169,7 +173,10 @@ class Draft:
         at: int | None = None,
         **about: Any,
     ) -> Transaction:
-        """Write the wallet's next row: its signed changes, the balances after it, and the lifetime figure it moves."""
+        """Write the wallet's next row.
+
+        It has its signed changes, the balances after it, and the lifetime figure it moves.
+        """
         wallet = self.wallet
         wallet.active += active
         wallet.promised += promised
@@ -255,7 +262,7 @@ class Draft:
         return max(expiry - days * DAY_US, lot.active_at)
 
     def stir(self) -> None:
-        """Record activity: it starts the time anew for every lot that follows it and hasn't lapsed."""
+        """Record activity: it starts the time anew for lots that follow it and haven't lapsed."""
         if self.program.expiry_rule != "INACTIVITY":
             return
         if self.wallet.activity_expires_at <= self.now:

@@ -28,6 +28,8 @@ from models.tables import held_lots, holds, lots, wallets
 from models.wallets import is_open, is_promised, is_running
 
 Number = ColumnElement[int]
+Movement = Select[*tuple[Any, ...]]
+Movements = CompoundSelect[*tuple[Any, ...]]
 
 NOW: Final[BindParameter[int]] = bindparam("now", type_=WHOLE)
 """The instant at which a statement looks, bound as `now`."""
@@ -60,17 +62,29 @@ def may_expire_by(lots: FromClause, instant: Number) -> ColumnElement[bool]:
     return and_(lots.c.follows_activity.in_([False, True]), lots.c.expires_at <= instant)
 
 
-def due_movements(now: BindParameter[int], *which: ColumnElement[bool]) -> CompoundSelect[Any]:
+def due_movements(now: BindParameter[int], *which: ColumnElement[bool]) -> Movements:
     """Every movement that is due at `now` and not written: one row for each lot, or hold and lot.
 
     The columns are wallet_id, program_id, the signed changes to active, promised, held and
     expired, and `at`, the instant from which they hold. `which` chooses among the wallets.
     """
+    return union_all(*_movements(now, *which))
+
+
+def active_as_of(listed: FromClause, now: BindParameter[int]) -> Number:
+    """The points that a wallet, a row of an alias of the table, has to spend at `now`."""
+    movements = _movements(now, wallets.c.id == listed.c.id)
+    due = union_all(*[movement.correlate(listed) for movement in movements]).subquery()
+    moved = select(total(due.c.active)).scalar_subquery()
+    return case((listed.c.due_at <= now, listed.c.active + moved), else_=listed.c.active)
+
+
+def _movements(now: BindParameter[int], *which: ColumnElement[bool]) -> list[Movement]:
     due = (wallets.c.due_at <= now, *which)
-    return union_all(_activations(now, *due), _expiries(now, *due), _releases(now, *due))
+    return [_activations(now, *due), _expiries(now, *due), _releases(now, *due)]
 
 
-def _activations(now: BindParameter[int], *which: ColumnElement[bool]) -> Select[Any]:
+def _activations(now: BindParameter[int], *which: ColumnElement[bool]) -> Movement:
     points, expiry = lots.c.remaining, lot_expiry(lots, wallets)
     lasts = expiry > now
     return (
@@ -86,7 +100,7 @@ def _activations(now: BindParameter[int], *which: ColumnElement[bool]) -> Select
     )
 
 
-def _expiries(now: BindParameter[int], *which: ColumnElement[bool]) -> Select[Any]:
+def _expiries(now: BindParameter[int], *which: ColumnElement[bool]) -> Movement:
     points, expiry = lots.c.remaining - lots.c.held, lot_expiry(lots, wallets)
     return (
         _movement(active=-points, promised=_NONE, held=_NONE, expired=points, at=expiry)
@@ -95,7 +109,7 @@ def _expiries(now: BindParameter[int], *which: ColumnElement[bool]) -> Select[An
     )
 
 
-def _releases(now: BindParameter[int], *which: ColumnElement[bool]) -> Select[Any]:
+def _releases(now: BindParameter[int], *which: ColumnElement[bool]) -> Movement:
     points, expiry = held_lots.c.held, lot_expiry(lots, wallets)
     lasts = expiry > now
     return (
@@ -113,6 +127,6 @@ def _releases(now: BindParameter[int], *which: ColumnElement[bool]) -> Select[An
     )
 
 
-def _movement(**columns: Number) -> Select[Any]:
+def _movement(**columns: Number) -> Movement:
     named = [column.label(name) for name, column in columns.items()]
     return select(wallets.c.id.label("wallet_id"), wallets.c.program_id, *named)

@@ -1,4 +1,7 @@
-"""The journal: all that a batch has to write, gathered in memory and written in bulk, the event log last."""
+"""The journal: all that a batch has to write, gathered in memory and written in bulk.
+
+The event log comes last.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final

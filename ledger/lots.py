@@ -8,9 +8,10 @@ from models.columns import NEVER
 
 
 def expires_at(lot: Lot, wallet: Wallet) -> int:
-    """When the lot expires, as things stand: activity in the wallet moves it, unless the lot had lapsed before.
+    """When the lot expires, as things stand.
 
-    An activity starts the time anew and never shortens it.
+    Activity in the wallet moves it, unless the lot had lapsed before: it starts the time anew and
+    never shortens it.
     """
     if lot.follows_activity and lot.expires_at > wallet.lapsed_at:
         return max(lot.expires_at, wallet.activity_expires_at)

@@ -1,4 +1,7 @@
-"""Points: their decimals, and the rounding of an amount that is computed (a percentage, say). Never a float."""
+"""Points: their decimals, and the rounding of an amount that is computed (a percentage, say).
+
+Never a float.
+"""
 
 from fractions import Fraction
 from math import ceil, floor
@@ -7,7 +10,7 @@ from ledger.records import Program
 
 
 def step(program: Program) -> int:
-    """The smallest amount of the program, in 1/1000 point: 1000 for whole points, 1 for three decimals."""
+    """The program's smallest amount (1/1000): 1000 for whole points, 1 for three decimals."""
     return 10 ** (3 - program.rounding_decimals)
 
 
@@ -17,6 +20,9 @@ def fits(points: int, program: Program) -> bool:
 
 
 def rounded(points: Fraction, program: Program) -> int:
-    """A computed amount of points as the program rounds it, in 1/1000 point. Once, where the amount enters."""
+    """A computed amount of points as the program rounds it, in 1/1000 point.
+
+    Once, where the amount enters.
+    """
     steps = points * 1000 / step(program)
     return (ceil(steps) if program.rounding_mode == "UP" else floor(steps)) * step(program)

@@ -1,7 +1,7 @@
-"""Records: the tables' rows as plain values, in the order of their columns, and what follows from one row alone.
+"""Records: the tables' rows as plain values, and what follows from one row alone.
 
-Selected rows become records by position (`Wallet(*row)`), records become rows by `row_of`: no
-session, no tracking.
+Their fields stand in the order of the columns: selected rows become records by position
+(`Wallet(*row)`), records become rows by `row_of`. No session, no tracking.
 """
 
 from collections.abc import Callable

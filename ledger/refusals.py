@@ -2,7 +2,8 @@
 
     Refusal
     ├── InvalidInput, …NotFound, NameTaken, IdempotencyConflict    forgotten: the key stays free
-    └── InsufficientPoints, WalletFrozen, ExceedsOriginal, HoldClosed, BalanceLimit    stick to the key
+    └── InsufficientPoints, WalletFrozen, ExceedsOriginal,
+        HoldClosed, BalanceLimit                                   stick to the key
 
 `path` names the field of the command's input in the schema's words. Messages name no person: they
 are kept with keys.
@@ -55,7 +56,10 @@ class HoldNotFound(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyConflict(Refusal):
-    """The key was used before, with other input. `transaction_id` is what it stands for, if it made one."""
+    """The key was used before, with other input.
+
+    `transaction_id` is what it stands for, if it made one.
+    """
 
     transaction_id: str | None = None
 
@@ -91,7 +95,10 @@ class BalanceLimit(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ExceedsOriginal(Refusal):
-    """More than what remains of the original (1/1000): of a credit to reverse, a debit to refund, a hold to capture."""
+    """More than what remains of the original (1/1000).
+
+    The original is a credit to reverse, a debit to refund or a hold to capture.
+    """
 
     remaining: int = 0
     sticks: ClassVar[bool] = True
@@ -112,4 +119,5 @@ def from_json(stored: str) -> Refusal:
     """The refusal that a key stands for."""
     fields: dict[str, Any] = orjson.loads(stored)
     kind = _STICKING[fields.pop("type")]
-    return kind(**{**fields, "path": tuple(fields["path"])})
+    fields["path"] = tuple(fields["path"])
+    return kind(**fields)

@@ -1,6 +1,6 @@
-"""The registry: programs and members, and the freezing of wallets. Quiet commands, each a unit of work of its own.
+"""The registry: programs and members, and the freezing of wallets.
 
-They may be repeated without harm and carry no key.
+Quiet commands, each a unit of work of its own. They may be repeated without harm and carry no key.
 """
 
 from collections.abc import Iterator
@@ -250,7 +250,10 @@ def _member_checks(asked: UpsertMember) -> Iterator[InvalidInput]:
 
 
 def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | Refusal:
-    """Clear every personal field, freeze the wallets, and change no row of the book. Gives the member's id."""
+    """Clear every personal field, freeze the wallets, and change no row of the book.
+
+    Gives the member's id.
+    """
     query = select(members.c.id).where(members.c.identity == asked.identity).with_for_update()
     member_id = connection.execute(query).scalar_one_or_none()
     if member_id is None or asked.identity.startswith(ERASED):

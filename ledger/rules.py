@@ -1,8 +1,9 @@
-"""Rules: what may happen to points. Pure: a draft of the wallet and a command give new rows, or a refusal.
+"""Rules: what may happen to points.
 
-Each rule is a ladder of refusals, then the rows. The draft is settled: what is due at `draft.now`
-is written. A refusal may leave the draft half written; it is thrown away. Rules of one wallet share
-a shape; a transfer has two.
+Pure: a draft of the wallet and a command give new rows, or a refusal. Each rule is a ladder of
+refusals, then the rows. The draft is settled: what is due at `draft.now` is written. A refusal may
+leave the draft half written; it is thrown away. Rules of one wallet share a shape; a transfer has
+two.
 """
 
 from typing import Final
@@ -135,7 +136,7 @@ def _activation(draft: Draft, command: Credit) -> int:
 
 
 def debit(draft: Draft, command: Debit, id: str) -> Transaction | Refusal:
-    """Take points, never more than the wallet has to spend. Lots are used up in the program's order."""
+    """Take points, never more than the wallet has to spend; lots go in the program's order."""
     if refusal := _bad_decimals(draft, command.points):
         return refusal
     if command.points > draft.wallet.active:
@@ -192,7 +193,7 @@ def place_hold(draft: Draft, command: PlaceHold, id: str) -> Transaction | Refus
 
 
 def capture_hold(draft: Draft, command: CaptureHold, id: str) -> Transaction | Refusal:
-    """Redeem points out of a hold, in the order in which it took its lots. What remains stays held."""
+    """Redeem points out of a hold, in the order in which it took lots. What remains stays held."""
     hold = draft.hold(command.hold_id)
     points = hold.left if command.points is None else command.points
     if hold.status != "OPEN":
@@ -240,7 +241,10 @@ def release_hold(draft: Draft, hold_id: str, id: str) -> Transaction | Refusal:
 
 
 def reverse_credit(draft: Draft, command: ReverseCredit, id: str) -> Transaction | Refusal:
-    """Take back a credit: what its own lot still has, then, only if asked, other lots. Never what is held."""
+    """Take back a credit: what its own lot still has, then, only if asked, other lots.
+
+    Never what is held.
+    """
     own = draft.lot_issued_by(command.transaction_id)
     asked = own.reversible if command.points is None else command.points
     if refusal := _bad_decimals(draft, asked):

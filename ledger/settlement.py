@@ -1,8 +1,8 @@
-"""Settlement: writing down what the clock has already done to a wallet. Pure; time is handed in with the draft.
+"""Settlement: writing down what the clock has already done to a wallet.
 
-Due are, by their instants and in this order at a tie: the ACTIVATION of promised lots, the RELEASE
-of holds whose time ran out, the EXPIRY of lots. A row's `effective_at` is its due instant, or that
-of the row before it, if that is later.
+Pure; time is handed in with the draft. Due are, by their instants and in this order at a tie: the
+ACTIVATION of promised lots, the RELEASE of holds whose time ran out, the EXPIRY of lots. A row's
+`effective_at` is its due instant, or that of the row before it, if that is later.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from ledger.draft import Draft
 from ledger.records import Hold, Lot
 
 DUE_ROWS_MAX: Final = 1_000
-"""How many due rows one command may write. Past it, they are written first, so many at a time, and it waits."""
+"""How many due rows one command may write.
+
+Past it, they are written first, so many at a time, and it waits.
+"""
 
 _ACTIVATION, _RELEASE, _EXPIRY = range(3)
 
@@ -25,7 +28,10 @@ class _Due(NamedTuple):
 
 
 def settle(draft: Draft, rows_max: int = DUE_ROWS_MAX) -> bool:
-    """Write what is due at the draft's instant, oldest first. False if more is due than may be written at once."""
+    """Write what is due at the draft's instant, oldest first.
+
+    False if more is due than may be written at once.
+    """
     if draft.wallet.due_at > draft.now:
         return True
     draft.state.was_due = True

@@ -1,6 +1,7 @@
-"""The writer's statements: what a batch reads, each once for all of its commands. Built once, when this is imported.
+"""The writer's statements: what a batch reads, each once for all of its commands.
 
-Every list of ids is one parameter; wallets are locked in the order of their ids.
+Built once, when this is imported. Every list of ids is one parameter; wallets are locked in the
+order of their ids.
 """
 
 from typing import Any, Final
@@ -191,7 +192,7 @@ NEXT_DUE: Final = (
         )
     )
 )
-"""Set `due_at` anew from all lots and holds: for wallets that were due, once what was due is written."""
+"""Set `due_at` anew from all lots and holds: for wallets that were due, once that is written."""
 
 _UNTOLD_FIXED: Final = (
     _FIXED & (lots.c.expires_at < NEVER) & (lots.c.warned_for < lots.c.expires_at)

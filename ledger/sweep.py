@@ -1,4 +1,4 @@
-"""The sweep: writing down what the clock has done to wallets that nobody asks for, and telling what expires soon."""
+"""The sweep: writing what is due in wallets that nobody asks for, and telling what expires soon."""
 
 from typing import Final
 
@@ -16,7 +16,10 @@ WALLETS_MAX: Final = 250
 
 
 def sweep(connection: Connection, now: int) -> int:
-    """Write up to DUE_ROWS_MAX due rows, oldest wallets first, and the warnings that are due. Gives their number."""
+    """Write up to DUE_ROWS_MAX due rows, oldest wallets first, and the warnings that are due.
+
+    Gives their number.
+    """
     asked = {"now": now, "limit": WALLETS_MAX}
     due = [row[0] for row in connection.execute(sql.DUE_WALLETS, asked)]
     warned = [row[0] for row in connection.execute(sql.WARNING_WALLETS, asked)]
@@ -40,7 +43,10 @@ def _write_due(desk: Desk, journal: Journal, wallet_id: str) -> None:
 
 
 def _warn(desk: Desk, journal: Journal, wallet_ids: list[str]) -> None:
-    """Tell of each lot that expires soon and has not been told of, once what is due of its wallet is written."""
+    """Tell of each lot that expires soon and has not been told of.
+
+    Only once what is due of its wallet is written.
+    """
     settled = [
         wallet_id for wallet_id in wallet_ids if desk.states[wallet_id].wallet.due_at > desk.now
     ]
@@ -48,7 +54,8 @@ def _warn(desk: Desk, journal: Journal, wallet_ids: list[str]) -> None:
     asked = {"ids": settled, "now": desk.now, "limit": DUE_ROWS_MAX}
     found: dict[str, list[Lot]] = {wallet_id: [] for wallet_id in settled}
     for row in desk.connection.execute(statement, asked):
-        found[row[1]].append(Lot(*row))
+        lot = Lot(*row)
+        found[lot.wallet_id].append(lot)
     for wallet_id, lots in found.items():
         draft = Draft(desk.states[wallet_id], desk.now)
         for lot in lots:

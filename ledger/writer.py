@@ -1,7 +1,8 @@
-"""The writer: commits in groups. Commands that arrive while a commit is under way form the next batch.
+"""The writer: commits in groups.
 
-Alone, a command waits for nobody. The queue is bounded. A caller that goes away takes nothing with
-it: what was submitted is done whole or not at all.
+Commands that arrive while a commit is under way form the next batch. Alone, a command waits for
+nobody. The queue is bounded. A caller that goes away takes nothing with it: what was submitted is
+done whole or not at all.
 """
 
 import asyncio
@@ -92,7 +93,10 @@ class Writer:
     def submit(self, commands: Sequence[Command]) -> list[asyncio.Future[Outcome]]:
         """Queue the commands, all or (Overloaded) none, and give a future for each."""
         if self._closing or len(self._commands) + len(commands) > BACKLOG_MAX:
-            message = f"{len(self._commands)} commands are waiting: try again in a moment, with the same key."
+            message = (
+                f"{len(self._commands)} commands are waiting:"
+                " try again in a moment, with the same key."
+            )
             raise Overloaded(message)
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(command, loop.create_future()) for command in commands]
@@ -136,7 +140,10 @@ class Writer:
             _tell(job.answer, result)
 
     async def _run_batch(self, batch: list[_Waiting]) -> None:
-        """Write a batch; where it fails by a statement's error, one command after another, so that none fails another."""
+        """Write a batch.
+
+        Where a statement's error fails it: one command after another, so that none fails another.
+        """
         try:
             outcomes = await self._write(
                 lambda connection, now: write_batch(connection, [w.command for w in batch], now)

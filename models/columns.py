@@ -21,7 +21,10 @@ SQLModel.metadata.naming_convention = {
 }
 
 NEVER: Final = 253_402_300_799_999_999
-"""The instant that stands for "never": 9999-12-31T23:59:59.999999Z. A far instant sorts alike everywhere; NULL doesn't."""
+"""The instant that stands for "never": 9999-12-31T23:59:59.999999Z.
+
+A far instant sorts alike everywhere; NULL doesn't.
+"""
 
 POINTS_MAX: Final = 999_999_999_999_999
 """The most that a wallet may hold, in 1/1000 point: what every double still carries exactly."""
@@ -38,7 +41,10 @@ def text(**options: Any) -> Any:
 
 
 def whole(**options: Any) -> Any:
-    """A 64-bit integer: points (1/1000), an instant (µs), a position or a count. Never given by the database."""
+    """A 64-bit integer: points (1/1000), an instant (µs), a position or a count.
+
+    Never given by the database.
+    """
     return Field(sa_type=WHOLE, sa_column_kwargs={"autoincrement": False}, **options)
 
 

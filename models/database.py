@@ -1,4 +1,4 @@
-"""The database: how a function of a connection is run, and all else that differs between SQLite and PostgreSQL.
+"""The database: how a function of a connection is run, and all else that differs by database.
 
     database = open_database("sqlite:///data/tuppence.db")   # or postgresql://…
     await database.read(find_wallet, wallet_id)              # a short read, in one hop
@@ -49,7 +49,7 @@ class DatabaseError(Exception):
 
 
 class Collision(DatabaseError):
-    """Another writer got there first: the unit of work was rolled back and can be run again whole."""
+    """Another writer got there first: the unit of work was rolled back and can run again whole."""
 
 
 class Unavailable(DatabaseError):
@@ -57,7 +57,10 @@ class Unavailable(DatabaseError):
 
 
 class OutcomeUnknown(DatabaseError):
-    """The connection was lost at COMMIT. Whether it was written, only a retry with the same key can tell."""
+    """The connection was lost at COMMIT.
+
+    Whether it was written, only a retry with the same key can tell.
+    """
 
 
 class Database(ABC):
@@ -111,11 +114,11 @@ def open_database(address: str) -> Database:
 
 
 class Sqlite(Database):
-    """A file beside the service. WAL with `synchronous=FULL`: what is committed survives a power cut.
+    """A file beside the service.
 
-    SQLite before 3.51.3 can lose committed pages when a commit races another connection's
-    checkpoint: so only the writer's connection commits or checkpoints, and readers are
-    `query_only`.
+    WAL with `synchronous=FULL`: what is committed survives a power cut. SQLite before 3.51.3 can
+    lose committed pages when a commit races another connection's checkpoint: so only the writer's
+    connection commits or checkpoints, and readers are `query_only`.
     """
 
     def __init__(self, url: URL) -> None:
@@ -135,11 +138,11 @@ class Sqlite(Database):
 
     @override
     async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._hop(self._reader_threads, self._read, work, *args, **kwargs)
+        return await self._hop(self._reader_threads, lambda: self._read(work, *args, **kwargs))
 
     @override
     async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._hop(self._writer_thread, self._write, work, *args, **kwargs)
+        return await self._hop(self._writer_thread, lambda: self._write(work, *args, **kwargs))
 
     @override
     async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -155,12 +158,8 @@ class Sqlite(Database):
         self._reader_threads.shutdown()
         self._writer_thread.shutdown()
 
-    async def _hop(
-        self, threads: ThreadPoolExecutor, work: Callable[..., T], *args: Any, **kwargs: Any
-    ) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            threads, lambda: work(*args, **kwargs)
-        )
+    async def _hop(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     def _read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with _translated(_sqlite_fault), self._reader.connect() as connection:
@@ -172,7 +171,8 @@ class Sqlite(Database):
 
 
 def _sqlite_engine(url: URL, pragmas: Callable[[Any], None], begin: str, pool_size: int) -> Engine:
-    # Threads hold a connection for one hop only, so any of a pool's connections may serve any of its threads.
+    # Threads hold a connection for one hop only, so any of a pool's connections may serve any of
+    # its threads.
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -247,7 +247,10 @@ def _sqlite_fault(error: DBAPIError) -> DatabaseError | None:
 
 
 class Postgres(Database):
-    """A PostgreSQL that several instances may share. READ COMMITTED; rows are locked before they are looked at."""
+    """A PostgreSQL that several instances may share.
+
+    READ COMMITTED; rows are locked before they are looked at.
+    """
 
     def __init__(self, url: URL) -> None:
         """See Database."""

@@ -1,4 +1,4 @@
-"""Statements whose text differs by database: lists of ids, the first rows of each, rows written in bulk.
+"""Statements whose text differs by database: lists of ids, the first rows of each, rows in bulk.
 
 With models/database.py, the only place that knows which database it is.
 """
@@ -38,7 +38,8 @@ class _Ids(TypeDecorator[Sequence[str]]):
 
     @override
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
+        listed: Any = ARRAY(Text()) if dialect.name == "postgresql" else Text()
+        return dialect.type_descriptor(listed)
 
     @override
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
@@ -62,7 +63,7 @@ def _elements_of_array(element: _Elements, compiler: Any, **options: Any) -> str
 
 
 def each(parameter: str) -> Any:
-    """For `column.in_(each("ids"))`: the texts of a list that is bound as one parameter, however long it is."""
+    """For `column.in_(each("ids"))`: the texts of a list bound as one parameter, however long."""
     ids: BindParameter[Sequence[str]] = bindparam(parameter, type_=_Ids())
     return select(literal_column("*")).select_from(_Elements(ids).alias("listed"))
 
@@ -103,7 +104,7 @@ class FirstOfEach:
 def write_rows(
     connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *replacing: str
 ) -> None:
-    """Insert rows, given in the order of the table's columns, in one statement however many they are.
+    """Insert rows, given in the order of the table's columns, in one statement however many.
 
     A row whose primary key is there already gets its `replacing` columns anew; with none named, it
     is a Collision.
@@ -158,13 +159,18 @@ def forbid_rewriting(table: str, dialect: str) -> list[str]:
     """The statements that make the database itself refuse to change or delete a table's rows."""
     refusal = f"{table} are written once"
     if dialect == "postgresql":
-        return [
-            f"CREATE FUNCTION {table}_are_written_once() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
-            f"CREATE TRIGGER {table}_are_written_once BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_are_written_once()",
-        ]
+        name = f"{table}_are_written_once"
+        function = (
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
+        )
+        trigger = (
+            f"CREATE TRIGGER {name} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
+        return [function, trigger]
+    body = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
     return [
-        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} {body}"
         for verb in ("update", "delete")
     ]

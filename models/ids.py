@@ -1,6 +1,7 @@
-"""Ids: TypeIDs, `wal_01k…`: a UUIDv7 in 26 characters of Crockford's base 32 behind the name of its type.
+"""Ids: TypeIDs, `wal_01k…`.
 
-They sort by the time of their making, also within one millisecond of one process.
+A UUIDv7 in 26 characters of Crockford's base 32, behind the name of its type. They sort by the time
+of their making, also within one millisecond of one process.
 """
 
 import re

@@ -51,7 +51,7 @@ class Event(SQLModel, table=True):
 
 
 class LogHead(SQLModel, table=True):
-    """The position of the last event: one row. Taking its lock is what puts the log in one order."""
+    """The position of the last event: one row. Taking its lock puts the log in one order."""
 
     __tablename__ = "log_head"
     __table_args__: ClassVar[Any] = ({"sqlite_strict": True},)

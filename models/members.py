@@ -9,10 +9,10 @@ from models.columns import text, whole
 
 
 class Member(SQLModel, table=True):
-    """A person, known by the caller's own `identity`. Personal fields stand here and nowhere in the ledger.
+    """A person, known by the caller's own `identity`.
 
-    `attributes` is a JSON object as text. Erasing clears everything but the id and makes the
-    identity `erased:<id>`.
+    Personal fields stand here and nowhere in the ledger. `attributes` is a JSON object as text.
+    Erasing clears everything but the id and makes the identity `erased:<id>`.
     """
 
     __tablename__ = "members"

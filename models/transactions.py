@@ -33,11 +33,11 @@ FLOWS = (
 
 
 class Transaction(SQLModel, table=True):
-    """One immutable row of the ledger: its signed changes, the balances after it, and which lifetime figure it moves.
+    """One immutable row of the ledger: its signed changes, and the balances after it.
 
-    `flow_change` is what it adds to the wallet's figure named by `flow`: a refund takes from
-    `redeemed` or `removed`. `effective_at` is the instant it holds from, `created_at` when it was
-    written; neither runs backwards in a wallet.
+    `flow_change` is what it adds to the wallet's lifetime figure named by `flow`: a refund takes
+    from `redeemed` or `removed`. `effective_at` is the instant it holds from, `created_at` when it
+    was written; neither runs backwards in a wallet.
     """
 
     __tablename__ = "transactions"
@@ -87,7 +87,10 @@ class Transaction(SQLModel, table=True):
 
 
 class LotChange(SQLModel, table=True):
-    """What one transaction took from, gave back to, or set aside of one lot; `ordinal` is the order of taking."""
+    """What one transaction took from, gave back to, or set aside of one lot.
+
+    `ordinal` is the order of taking.
+    """
 
     __tablename__ = "lot_changes"
     __table_args__: ClassVar[Any] = ({"sqlite_strict": True},)
@@ -100,9 +103,10 @@ class LotChange(SQLModel, table=True):
 
 
 class Detail(SQLModel, table=True):
-    """What a caller said of a transaction in free text. It stands beside the book so that erasing can clear it.
+    """What a caller said of a transaction in free text.
 
-    `metadata_json` is a JSON object as text.
+    It stands beside the book so that erasing can clear it. `metadata_json` is a JSON object as
+    text.
     """
 
     __tablename__ = "details"

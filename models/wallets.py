@@ -14,7 +14,7 @@ from models.columns import flag, holds, one_of, text, whole
 
 
 class Wallet(SQLModel, table=True):
-    """One member's points in one program: the balances after its last transaction, and the lifetime figures.
+    """One member's points in one program: the balances as last written, and the lifetime figures.
 
     `sequence` and `redeemed_sequence` are those of its last transaction and last redeeming debit.
     `effective_at` and `written_at` are the last transaction's. `activity_expires_at` is when lots
@@ -71,7 +71,10 @@ _TRUE = sql("TRUE")
 
 
 def is_open(lots: FromClause) -> ColumnElement[bool]:
-    """The lot has active points that are not held. (Written so that the partial indexes serve it.)"""
+    """The lot has active points that are not held.
+
+    Written so that the partial indexes serve it.
+    """
     return and_(lots.c.activated.is_(_TRUE), lots.c.remaining > lots.c.held)
 
 
@@ -91,7 +94,7 @@ def is_running(holds: FromClause) -> ColumnElement[bool]:
 
 
 class Lot(SQLModel, table=True):
-    """The points of one issuance that are still in the wallet, with when they become active and when they expire.
+    """The points of one issuance still in the wallet, when they become active, when they expire.
 
     `remaining` counts what is `held`, too. `credited` says that a CREDIT issued it (not a transfer
     or a refund's grace). `expired` and `reversed` are what went those ways, of this lot and of this
@@ -129,7 +132,10 @@ class Lot(SQLModel, table=True):
 
 
 class Hold(SQLModel, table=True):
-    """Active points set aside for a checkout. What is neither captured nor released is still held while it is OPEN."""
+    """Active points set aside for a checkout.
+
+    What is neither captured nor released is still held while it is OPEN.
+    """
 
     __tablename__ = "holds"
     __table_args__: ClassVar[Any] = (
@@ -155,7 +161,7 @@ class Hold(SQLModel, table=True):
 
 
 class HeldLot(SQLModel, table=True):
-    """What a hold still has set aside of one lot; `ordinal` is the order in which the lots were taken."""
+    """What a hold still has set aside of one lot; `ordinal` is the order of taking."""
 
     __tablename__ = "held_lots"
     __table_args__: ClassVar[Any] = (

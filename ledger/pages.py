@@ -1,0 +1,360 @@
+"""Pages: lists cut by keyset, newest first, forwards and backwards.
+
+A position is the values of a list's key in one of its rows. A page begins right after one and is
+found by index, so it costs the same however long the list is. Each function is a fixed number of
+statements; those of many owners give each owner's page of the same window.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    tuple_,
+)
+
+from ledger.due import NOW, lot_expiry
+from ledger.filters import (
+    Shape,
+    TransactionFilter,
+    WalletFilter,
+    hold_conditions,
+    transaction_conditions,
+    transaction_conditions_in_wallet,
+    wallet_conditions,
+)
+from ledger.reading import Entry, entry, find_wallets
+from ledger.records import Hold, Program, Wallet
+from models.columns import WHOLE
+from models.dialects import FirstOfEach, each
+from models.tables import details, holds, lots, members, programs, transactions, wallets
+from models.wallets import is_credited
+
+R = TypeVar("R")
+Position = tuple[Any, ...]
+Columns = Sequence[ColumnElement[Any]]
+Rows = Select[*tuple[Any, ...]]
+_LIMIT: Final = bindparam("limit", type_=WHOLE)
+
+
+class Cut(NamedTuple):
+    """What of a window its statement depends on."""
+
+    forward: bool
+    after: bool
+    before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The `first` rows after a position, or the `last` before one; between the two, if both are."""
+
+    first: int | None = None
+    last: int | None = None
+    after: Position | None = None
+    before: Position | None = None
+
+    @property
+    def size(self) -> int:
+        """How many rows at most."""
+        size = self.first if self.last is None else self.last
+        assert size is not None, "a window has a first or a last"
+        return size
+
+    @property
+    def cut(self) -> Cut:
+        """What its statement depends on."""
+        return Cut(self.last is None, self.after is not None, self.before is not None)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What its statement binds. One row more than wanted tells whether more follow."""
+        bounds = {"after": self.after or (), "before": self.before or ()}
+        named = {f"{n}_{i}": value for n, key in bounds.items() for i, value in enumerate(key)}
+        return named | {"limit": self.size + 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Rows in their list's order, each with its position."""
+
+    items: list[tuple[Position, R]]
+    has_next: bool
+    has_previous: bool
+
+
+def _bounds(key: Columns, cut: Cut) -> list[ColumnElement[bool]]:
+    """Past the window's bounds: further down the list is a lesser key."""
+    after = [tuple_(*key) < tuple_(*_named("after", key))] if cut.after else []
+    before = [tuple_(*key) > tuple_(*_named("before", key))] if cut.before else []
+    return [*after, *before]
+
+
+def _named(name: str, key: Columns) -> Columns:
+    return [bindparam(f"{name}_{i}", type_=column.type) for i, column in enumerate(key)]
+
+
+def _order(key: Columns, cut: Cut) -> list[Any]:
+    return [column.desc() if cut.forward else column.asc() for column in key]
+
+
+def _page(window: Window, found: list[tuple[Position, R]]) -> Page[R]:
+    """The page of what a statement found, in the order in which it looked."""
+    more = len(found) > window.size
+    items = found[: window.size]
+    if window.cut.forward:
+        return Page(items, has_next=more, has_previous=window.after is not None)
+    return Page(items[::-1], has_next=window.before is not None, has_previous=more)
+
+
+def _pages(
+    window: Window, owners: Iterable[str], found: Iterable[tuple[str, Position, R]]
+) -> dict[str, Page[R]]:
+    """Each owner's page of what a statement found of all of them, in no order."""
+    of_owner: defaultdict[str, list[tuple[Position, R]]] = defaultdict(list)
+    for owner, position, record in found:
+        of_owner[owner].append((position, record))
+    for rows in of_owner.values():
+        rows.sort(key=lambda row: row[0], reverse=window.cut.forward)
+    return {owner: _page(window, of_owner[owner]) for owner in owners}
+
+
+class _Around:
+    """A statement around the first rows of each, built once for each kind of database."""
+
+    def __init__(self, first: FirstOfEach, around: Callable[[FromClause], Rows]) -> None:
+        self._first = first
+        self._around = around
+        self._statements: dict[str, Rows] = {}
+
+    def on(self, connection: Connection) -> Rows:
+        """The statement for this connection's database."""
+        name = connection.dialect.name
+        if name not in self._statements:
+            self._statements[name] = self._around(self._first.on(connection).subquery())
+        return self._statements[name]
+
+
+# ── programs and wallets ─────────────────────────────────────────────────────────────────────────
+
+
+def page_programs(connection: Connection, window: Window) -> Page[Program]:
+    """All programs."""
+    rows = connection.execute(_programs(window.cut), window.params)
+    return _page(window, [((row[0],), Program(*row)) for row in rows])
+
+
+def page_wallets(
+    connection: Connection, window: Window, filter: WalletFilter, now: int
+) -> Page[Wallet]:
+    """The wallets that the filter wants, as they were last written."""
+    asked = filter.params | window.params | {"now": now}
+    rows = connection.execute(_wallets(filter.shape, window.cut), asked)
+    return _page(window, [((row[0],), Wallet(*row)) for row in rows])
+
+
+def page_wallets_of_programs(
+    connection: Connection, program_ids: Sequence[str], window: Window
+) -> dict[str, Page[Wallet]]:
+    """The wallets of each of these programs."""
+    asked = {"ids": program_ids} | window.params
+    statement = _wallets_of(programs, "program_id", window.cut).on(connection)
+    rows = [Wallet(*row) for row in connection.execute(statement, asked)]
+    return _pages(window, program_ids, [(row.program_id, (row.id,), row) for row in rows])
+
+
+def page_wallets_of_members(
+    connection: Connection, member_ids: Sequence[str], window: Window
+) -> dict[str, Page[Wallet]]:
+    """The wallets of each of these members."""
+    asked = {"ids": member_ids} | window.params
+    statement = _wallets_of(members, "member_id", window.cut).on(connection)
+    rows = [Wallet(*row) for row in connection.execute(statement, asked)]
+    return _pages(window, member_ids, [(row.member_id, (row.id,), row) for row in rows])
+
+
+@cache
+def _programs(cut: Cut) -> Rows:
+    key = [programs.c.id]
+    listed = select(programs).where(*_bounds(key, cut)).order_by(*_order(key, cut))
+    return listed.limit(_LIMIT)
+
+
+@cache
+def _wallets(shape: Shape, cut: Cut) -> Rows:
+    rows = wallets.alias("listed_wallets")
+    key = [rows.c.id]
+    conditions = [*wallet_conditions(rows, shape), *_bounds(key, cut)]
+    return select(rows).where(*conditions).order_by(*_order(key, cut)).limit(_LIMIT)
+
+
+@cache
+def _wallets_of(owners: Table, owner_id: str, cut: Cut) -> FirstOfEach:
+    def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
+        key = [rows.c.id]
+        return and_(rows.c[owner_id] == owners.c.id, *_bounds(key, cut)), _order(key, cut)
+
+    return FirstOfEach(owners, wallets, chosen, owners.c.id.in_(each("ids")))
+
+
+# ── transactions ─────────────────────────────────────────────────────────────────────────────────
+
+
+def page_transactions(
+    connection: Connection, window: Window, filter: TransactionFilter
+) -> Page[Entry]:
+    """The transactions that the filter wants, of all wallets."""
+    asked = filter.params | window.params
+    rows = connection.execute(_transactions(filter.shape, window.cut), asked)
+    return _page(window, [((row[0],), entry(row)) for row in rows])
+
+
+def page_transactions_of_wallets(
+    connection: Connection, wallet_ids: Sequence[str], window: Window, filter: TransactionFilter
+) -> dict[str, Page[Entry]]:
+    """The transactions that the filter wants, of each of these wallets, by sequence."""
+    asked = filter.params | window.params | {"ids": wallet_ids}
+    statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
+    found = [entry(row) for row in connection.execute(statement, asked)]
+    told = [(row.transaction.wallet_id, (row.transaction.sequence,), row) for row in found]
+    return _pages(window, wallet_ids, told)
+
+
+def _described(rows: FromClause) -> Rows:
+    """Transactions with their details beside them."""
+    return select(rows, details).outerjoin(details, details.c.transaction_id == rows.c.id)
+
+
+@cache
+def _transactions(shape: Shape, cut: Cut) -> Rows:
+    key = [transactions.c.id]
+    conditions = [*transaction_conditions(transactions, shape), *_bounds(key, cut)]
+    return _described(transactions).where(*conditions).order_by(*_order(key, cut)).limit(_LIMIT)
+
+
+@cache
+def _transactions_of_wallets(shape: Shape, cut: Cut) -> _Around:
+    def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
+        key = [rows.c.sequence]
+        conditions = [*transaction_conditions_in_wallet(rows, shape), *_bounds(key, cut)]
+        return and_(rows.c.wallet_id == wallets.c.id, *conditions), _order(key, cut)
+
+    first = FirstOfEach(wallets, transactions, chosen, wallets.c.id.in_(each("ids")))
+    return _Around(first, _described)
+
+
+# ── holds ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def page_holds_of_wallets(
+    connection: Connection, wallet_ids: Sequence[str], window: Window, status: str | None, now: int
+) -> dict[str, Page[Hold]]:
+    """The holds of each of these wallets that have a status at `now`, as they were last written."""
+    asked = {"ids": wallet_ids, "status": status, "now": now} | window.params
+    statement = _holds_of_wallets(status, window.cut).on(connection)
+    rows = [Hold(*row) for row in connection.execute(statement, asked)]
+    return _pages(window, wallet_ids, [(row.wallet_id, (row.id,), row) for row in rows])
+
+
+@cache
+def _holds_of_wallets(status: str | None, cut: Cut) -> FirstOfEach:
+    def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
+        key = [rows.c.id]
+        conditions = [*hold_conditions(rows, status), *_bounds(key, cut)]
+        return and_(rows.c.wallet_id == wallets.c.id, *conditions), _order(key, cut)
+
+    return FirstOfEach(wallets, holds, chosen, wallets.c.id.in_(each("ids")))
+
+
+# ── credited, not redeemed ───────────────────────────────────────────────────────────────────────
+
+
+def page_credited_not_redeemed(
+    connection: Connection,
+    window: Window,
+    program_id: str | None,
+    since: int,
+    min_points: int,
+    now: int,
+) -> Page[Wallet]:
+    """Wallets whose newest credit of so many points, spendable since, waits to be redeemed.
+
+    It still has points in its lot, and no redeeming debit came after it became spendable. The
+    newest such credit comes first; `program_id` left out, of all programs.
+    """
+    asked = {"program_id": program_id, "since": since, "min_points": min_points, "now": now}
+    statement = _waiting(program_id is None, window.cut).on(connection)
+    found = connection.execute(statement, asked | window.params).all()
+    page = _page(window, [((row[1], row[2]), row[0]) for row in found])
+    records = find_wallets(connection, {wallet_id for _, wallet_id in page.items})
+    items = [(position, records[wallet_id]) for position, wallet_id in page.items]
+    return Page(items, page.has_next, page.has_previous)
+
+
+@cache
+def _waiting(of_all: bool, cut: Cut) -> _Around:  # noqa: FBT001 - part of the statement's shape
+    """Each program's first, by index; of them the first."""
+
+    def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
+        key = [rows.c.active_at, rows.c.id]
+        conditions = [_is_waiting(rows), ~_has_newer(rows), *_bounds(key, cut)]
+        return and_(rows.c.program_id == programs.c.id, *conditions), _order(key, cut)
+
+    def around(rows: FromClause) -> Rows:
+        key = [rows.c.active_at, rows.c.id]
+        return select(rows.c.wallet_id, *key).order_by(*_order(key, cut)).limit(_LIMIT)
+
+    which = [] if of_all else [programs.c.id == bindparam("program_id")]
+    return _Around(FirstOfEach(programs, lots, chosen, *which), around)
+
+
+_MIN_POINTS: Final = bindparam("min_points", type_=WHOLE)
+
+
+def _is_waiting(rows: FromClause) -> ColumnElement[bool]:
+    """A credit's lot that has been spendable since, with points in it and no redemption after it.
+
+    One that is promised and due has none: a debit would have written its activation first.
+    """
+    undebited = or_(
+        rows.c.spendable_sequence.is_(None), wallets.c.redeemed_sequence < rows.c.spendable_sequence
+    )
+    unspent = exists().where(
+        wallets.c.id == rows.c.wallet_id, undebited, lot_expiry(rows, wallets) > NOW
+    )
+    return and_(
+        is_credited(rows),
+        rows.c.active_at.between(bindparam("since", type_=WHOLE), NOW),
+        rows.c.issued >= _MIN_POINTS,
+        rows.c.remaining > 0,
+        unspent.correlate(rows),
+    )
+
+
+def _has_newer(rows: FromClause) -> ColumnElement[bool]:
+    """The wallet has a newer credit of so many points, spendable too."""
+    newer = lots.alias()
+    is_newer = tuple_(newer.c.active_at, newer.c.id) > tuple_(rows.c.active_at, rows.c.id)
+    return (
+        exists()
+        .where(
+            newer.c.wallet_id == rows.c.wallet_id,
+            is_credited(newer),
+            newer.c.active_at <= NOW,
+            newer.c.issued >= _MIN_POINTS,
+            is_newer,
+        )
+        .correlate(rows)
+    )
