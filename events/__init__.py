@@ -1,0 +1,1 @@
+"""THE DIARY: what happened, in order, and who hears of it live."""

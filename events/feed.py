@@ -1,0 +1,307 @@
+"""The feed: who hears of CT Points Credited live.
+
+    feed = Feed(database)
+    await feed.start()
+    async for event in feed.follow(CreditedFilter(wallet_id=…), after=None): …
+    feed.ring()                      # the writer has committed events
+
+Following is reading the log from a position on. One tail reads what is new, once for all followers,
+into a memory of the newest events, and rings those whom an event may concern. A follower then looks
+for itself: in memory or, if it lags behind that, on the log. It has no queue, so one that stops
+reading costs nobody anything, and a bell that is lost costs time and never an event.
+"""
+
+import asyncio
+import logging
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from sqlalchemy import Connection
+
+from events.log import ANY, CreditedFilter, PointsCredited, head, read_credited
+from models.database import Database
+
+RECENT_MAX: Final = 4_096
+"""How many of the newest events memory holds."""
+
+TAIL_PAGE_MAX: Final = 1_000
+"""How many events the tail reads at a time."""
+
+LAG_PAGE_MAX: Final = 500
+"""How many events a follower that lags behind memory reads at a time."""
+
+LAG_SPAN_MAX: Final = 10_000
+"""How many positions it looks at for them, so that a choosy one doesn't hold up other readers."""
+
+RETRY_S: Final = 1.0
+
+Topic = tuple[str, str | None]
+
+logger: Final = logging.getLogger(__name__)
+
+
+class Feed:
+    """Lets many follow the log, and reads it once for all of them; not at all while nobody does.
+
+    `poll_s`: also look at the log so often, for what other instances have written.
+    """
+
+    def __init__(self, database: Database, *, poll_s: float | None = None) -> None:
+        self._database = database
+        self._poll_s = poll_s
+        self._rung = asyncio.Event()
+        self._followers: defaultdict[Topic, set[_Follower]] = defaultdict(set)
+        self._recent: _Recent | None = None
+        self._forgotten = 0
+        self._tail: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._tail = asyncio.create_task(self._run_tail(), name="feed")
+
+    async def close(self) -> None:
+        """End the tail and every follower."""
+        tail, self._tail = self._tail, None
+        if tail:
+            tail.cancel()
+            with suppress(asyncio.CancelledError):
+                await tail
+        for followers in self._followers.values():
+            for follower in followers:
+                follower.bell.close()
+
+    def ring(self) -> None:
+        """Events were committed: wake the tail."""
+        self._rung.set()
+
+    async def position(self) -> int:
+        """The log's end."""
+        return await self._database.read(head)
+
+    def forget(self, identity: str) -> None:
+        """Drop what memory holds of a member who was erased: it is read anew from the log."""
+        self._forgotten += 1  # what is being read just now may still tell of them
+        if self._recent and _tells_of(identity, self._recent.events):
+            self._recent = _Recent(self._recent.end)
+        for followers in self._followers.values():
+            for follower in followers:
+                if _tells_of(identity, follower.page):
+                    follower.page.clear()
+
+    @property
+    def followers(self) -> int:
+        """How many follow."""
+        return sum(map(len, self._followers.values()))
+
+    async def follow(
+        self, filter: CreditedFilter = ANY, after: int | None = None
+    ) -> AsyncGenerator[PointsCredited]:
+        """Every event past `after` that the filter wants, once, in order, as long as there are any.
+
+        Without `after`, those past the log's end as it is when the first is asked for.
+        """
+        with self._following(filter) as follower:
+            follower.position = await self.position() if after is None else after
+            end = await self._listen()
+            follower.bell.clear()
+            while True:
+                while event := await self._find_next(follower, end):
+                    yield event
+                rung = await follower.bell.wait()
+                if rung is None:
+                    return
+                first, end = rung
+                follower.position = max(follower.position, first - 1)
+
+    # ── a follower ───────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _following(self, filter: CreditedFilter) -> Generator["_Follower"]:
+        follower, topic = _Follower(filter), _topic_of(filter)
+        if self._tail is None:
+            follower.bell.close()  # it hears what there is, and nothing more comes
+        self._followers[topic].add(follower)
+        try:
+            yield follower
+        finally:
+            self._followers[topic].discard(follower)
+            if not self._followers[topic]:
+                del self._followers[topic]
+            if not self._followers:
+                self._recent = None
+
+    async def _listen(self) -> int:
+        """Let the tail begin at the log's end, if it hasn't begun; where it is now."""
+        if self._recent is None:
+            end = await self.position()
+            if self._recent is None:
+                self._recent = _Recent(end)
+                self._rung.set()  # what was rung before the tail had begun, it passed over
+        return self._recent.end
+
+    async def _find_next(self, follower: "_Follower", end: int) -> PointsCredited | None:
+        """The follower's next event up to `end`; None if there is none, with its position there."""
+        while follower.position < end:
+            recent = self._recent
+            if recent and follower.position >= recent.start and not follower.page:
+                event = recent.find_next(follower.filter, follower.position, end)
+                follower.position = event.position if event else end
+                return event
+            if not follower.page:
+                await self._read_page(follower, end)
+            if follower.page:
+                event = follower.page.pop(0)
+                follower.position = event.position
+                return event
+        return None
+
+    async def _read_page(self, follower: "_Follower", end: int) -> None:
+        """Read on where memory doesn't reach."""
+        forgotten, after = self._forgotten, follower.position
+        until = min(end, after + LAG_SPAN_MAX)
+        page = await self._database.read(read_credited, after, LAG_PAGE_MAX, follower.filter, until)
+        if self._forgotten != forgotten:
+            return  # a member was erased meanwhile: read it again
+        follower.page.extend(page)
+        if not page:
+            follower.position = until
+
+    # ── the tail ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _run_tail(self) -> None:
+        """Read on whenever it is rung, for as long as the feed is open, whatever happens."""
+        while True:
+            await self._wait_for_ring()
+            self._rung.clear()
+            try:
+                await self._read_on()
+            except Exception:
+                logger.exception("the feed could not read the log; it will try again")
+                self._rung.set()
+                await asyncio.sleep(RETRY_S)
+
+    async def _wait_for_ring(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._poll_s):
+                await self._rung.wait()
+
+    async def _read_on(self) -> None:
+        """Read what is new, until nothing is, and ring those whom it concerns."""
+        while recent := self._recent:
+            forgotten = self._forgotten
+            end, page = await self._database.read(_read_tail, recent.end)
+            if self._recent is not recent or self._forgotten != forgotten:
+                continue  # what was read is of before: read it again
+            recent.extend(page, end)
+            for event in page:
+                self._ring_for(event)
+            if len(page) < TAIL_PAGE_MAX:
+                return
+
+    def _ring_for(self, event: PointsCredited) -> None:
+        for topic in _topics_of(event):
+            for follower in self._followers.get(topic, ()):
+                follower.bell.ring(event.position)
+
+
+def _read_tail(connection: Connection, after: int) -> tuple[int, list[PointsCredited]]:
+    """The first events past a position, and the position up to which that is all of them."""
+    end = head(connection)  # first: on a busy PostgreSQL, there is more by the next statement
+    page = read_credited(connection, after, TAIL_PAGE_MAX, until=end)
+    return (page[-1].position if len(page) == TAIL_PAGE_MAX else end), page
+
+
+def _tells_of(identity: str, events: list[PointsCredited]) -> bool:
+    return any(event.identity == identity for event in events)
+
+
+def _topic_of(filter: CreditedFilter) -> Topic:
+    """The narrowest topic that has every event that the filter wants."""
+    if filter.wallet_id is not None:
+        return "wallet", filter.wallet_id
+    if filter.identity is not None:
+        return "identity", filter.identity
+    if filter.program_id is not None:
+        return "program", filter.program_id
+    return "all", None
+
+
+def _topics_of(event: PointsCredited) -> tuple[Topic, ...]:
+    return (
+        ("wallet", event.wallet_id),
+        ("identity", event.identity),
+        ("program", event.program_id),
+        ("all", None),
+    )
+
+
+class _Bell:
+    """Keeps the first and the last position that rang it since it was last heard."""
+
+    __slots__ = ("_closed", "_first", "_last", "_rung")
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self._first = self._last = 0
+        self._closed = False
+
+    def ring(self, position: int) -> None:
+        self._first = self._first or position
+        self._last = position
+        self._rung.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._rung.set()
+
+    def clear(self) -> None:
+        self._first = self._last = 0
+        if not self._closed:
+            self._rung.clear()
+
+    async def wait(self) -> tuple[int, int] | None:
+        """Between which positions it rang, and clear it; None once the feed is closed."""
+        await self._rung.wait()
+        heard = self._first, self._last
+        self.clear()
+        return None if self._closed else heard
+
+
+class _Follower:
+    """One who follows: the last position it has dealt with, its bell, and a page if it lags."""
+
+    __slots__ = ("bell", "filter", "page", "position")
+
+    def __init__(self, filter: CreditedFilter) -> None:
+        self.filter = filter
+        self.position = 0
+        self.bell = _Bell()
+        self.page: list[PointsCredited] = []
+
+
+class _Recent:
+    """The newest events: all of those past `start`, up to `end`, that are CT Points Credited."""
+
+    __slots__ = ("_positions", "end", "events", "start")
+
+    def __init__(self, end: int) -> None:
+        self.start = self.end = end
+        self._positions: list[int] = []
+        self.events: list[PointsCredited] = []
+
+    def extend(self, events: list[PointsCredited], end: int) -> None:
+        self._positions += [event.position for event in events]
+        self.events += events
+        self.end = end
+        if len(self.events) >= 2 * RECENT_MAX:  # half at a time: cutting a list off copies it
+            self.start = self._positions[-RECENT_MAX - 1]
+            del self._positions[:-RECENT_MAX]
+            del self.events[:-RECENT_MAX]
+
+    def find_next(self, filter: CreditedFilter, after: int, end: int) -> PointsCredited | None:
+        """The first event past `after`, up to `end`, that the filter wants."""
+        first, last = bisect_right(self._positions, after), bisect_right(self._positions, end)
+        wanted = (self.events[index] for index in range(first, last))
+        return next((event for event in wanted if filter.wants(event)), None)

@@ -1,0 +1,238 @@
+"""The event log: every fact in the order of commits, and the CT Points Credited among them.
+
+    last = append(connection, drafts)                 # the last statements of a unit of work
+    events = read_credited(connection, after, 100)    # oldest first; nobody's writing is missed
+
+Positions are dense. A writer takes the log's lock just before it inserts, so that positions are
+taken in the order of commits and a reader who has seen position n has seen all before it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
+
+from models.columns import NEVER, WHOLE
+from models.dialects import each, write_rows
+from models.ids import new_id
+from models.tables import details, events, log_head, members, transactions, wallets
+
+Statement = Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """A fact that is yet to get its place on the log. `points` are in 1/1000."""
+
+    name: str
+    wallet_id: str
+    program_id: str
+    transaction_id: str | None
+    lot_id: str | None
+    points: int
+    expires_at: int | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointsCredited:
+    """Points became the member's to spend.
+
+    `transaction_id` is the credit's, also where an activation raised the event; `ct_source` is then
+    `System`. `expires_at` is None if the points never expire.
+    """
+
+    position: int
+    id: str
+    wallet_id: str
+    program_id: str
+    transaction_id: str
+    points: int
+    source: str
+    campaign_id: str | None
+    description: str | None
+    sale_channel: str | None
+    location_id: str | None
+    sale_amount: float | None
+    coupon_code: str | None
+    coupon_id: str | None
+    ct_source: str
+    at: int
+    expires_at: int | None
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedFilter:
+    """Which CT Points Credited are wanted: those that are all that is set here."""
+
+    wallet_id: str | None = None
+    identity: str | None = None
+    program_id: str | None = None
+    sources: Collection[str] | None = None
+    campaign_id: str | None = None
+    min_points: int | None = None
+
+    def wants(self, event: PointsCredited) -> bool:
+        """The event is one of these."""
+        return (
+            (self.wallet_id is None or event.wallet_id == self.wallet_id)
+            and (self.identity is None or event.identity == self.identity)
+            and (self.program_id is None or event.program_id == self.program_id)
+            and (self.sources is None or event.source in self.sources)
+            and (self.campaign_id is None or event.campaign_id == self.campaign_id)
+            and (self.min_points is None or event.points >= self.min_points)
+        )
+
+
+ANY: Final = CreditedFilter()
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────
+
+_TAKE_POSITIONS: Final = (
+    update(log_head)
+    .where(log_head.c.id == 1)
+    .values(position=log_head.c.position + bindparam("count", type_=WHOLE))
+    .returning(log_head.c.position)
+)
+
+
+def append(connection: Connection, drafts: Sequence[EventDraft]) -> int:
+    """Write events to the log's end, in their order; the position of the last.
+
+    From here to the commit the log is locked: let nothing follow that takes long.
+    """
+    last: int = connection.execute(_TAKE_POSITIONS, {"count": len(drafts)}).scalar_one()
+    first = last - len(drafts) + 1
+    rows = [_row(position, draft) for position, draft in enumerate(drafts, start=first)]
+    write_rows(connection, events, rows)
+    return last
+
+
+def _row(position: int, draft: EventDraft) -> tuple[Any, ...]:
+    return (
+        position,
+        new_id("evt"),
+        draft.name,
+        draft.wallet_id,
+        draft.program_id,
+        draft.transaction_id,
+        draft.lot_id,
+        draft.points,
+        draft.expires_at,
+        draft.at,
+    )
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────
+
+_HEAD: Final = select(log_head.c.position)
+
+_credit: Final = transactions.alias("credit")
+_credit_id: Final = case(
+    (transactions.c.kind == literal("ACTIVATION"), transactions.c.related_id),
+    else_=transactions.c.id,
+)
+_CT_SOURCE: Final = case(
+    (transactions.c.kind == literal("ACTIVATION"), literal("System")),
+    (_credit.c.source == literal("MANUAL"), literal("Dashboard")),
+    (_credit.c.source == literal("CAMPAIGN"), literal("Campaign")),
+    else_=literal("API"),
+)
+_CREDITED: Final[Statement] = (
+    select(
+        events.c.position,
+        events.c.id,
+        events.c.wallet_id,
+        events.c.program_id,
+        _credit.c.id,
+        events.c.points,
+        _credit.c.source,
+        _credit.c.campaign_id,
+        details.c.description,
+        details.c.sale_channel,
+        details.c.location_id,
+        details.c.sale_amount,
+        details.c.coupon_code,
+        null(),  # the coupon's id: there are no coupons yet
+        _CT_SOURCE,
+        events.c.at,
+        func.nullif(events.c.expires_at, literal(NEVER, WHOLE)),
+        members.c.identity,
+    )
+    .join_from(events, transactions, transactions.c.id == events.c.transaction_id)
+    .join(_credit, _credit.c.id == _credit_id)
+    .join(wallets, wallets.c.id == events.c.wallet_id)
+    .join(members, members.c.id == wallets.c.member_id)
+    .outerjoin(details, details.c.transaction_id == _credit.c.id)
+    .where(events.c.name == literal("POINTS_CREDITED"))
+)
+_BY_ID: Final = _CREDITED.where(events.c.id.in_(each("ids")))
+
+_member_wallets: Final = (
+    select(wallets.c.id)
+    .join(members, members.c.id == wallets.c.member_id)
+    .where(members.c.identity == bindparam("identity"))
+    .correlate(None)
+)
+_CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
+    "wallet_id": events.c.wallet_id == bindparam("wallet_id"),
+    "identity": events.c.wallet_id.in_(_member_wallets),
+    "program_id": events.c.program_id == bindparam("program_id"),
+    "sources": _credit.c.source.in_(each("sources")),
+    "campaign_id": _credit.c.campaign_id == bindparam("campaign_id"),
+    "min_points": events.c.points >= bindparam("min_points", type_=WHOLE),
+}
+_FIELDS: Final = tuple(field.name for field in fields(CreditedFilter))
+
+
+def head(connection: Connection) -> int:
+    """The log's end: the position of its last event, 0 before the first."""
+    return connection.execute(_HEAD).scalar_one()
+
+
+def read_credited(
+    connection: Connection,
+    after: int,
+    limit: int,
+    filter: CreditedFilter = ANY,
+    until: int = NEVER,
+) -> list[PointsCredited]:
+    """The first CT Points Credited past a position that the filter wants, oldest first.
+
+    `until` is the last position to look at: it bounds how long a choosy filter reads on.
+    """
+    wanted = {name: getattr(filter, name) for name in _FIELDS}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    bounds = {"after": after, "until": until, "limit": limit}
+    found = connection.execute(_credited_with(tuple(wanted)), wanted | bounds)
+    return [PointsCredited(*row) for row in found]
+
+
+def find_credited(connection: Connection, ids: Iterable[str]) -> dict[str, PointsCredited]:
+    """The CT Points Credited with these ids, those that there are."""
+    found = [PointsCredited(*row) for row in connection.execute(_BY_ID, {"ids": list(ids)})]
+    return {event.id: event for event in found}
+
+
+@cache
+def _credited_with(wanted: tuple[str, ...]) -> Statement:
+    """The statement for filters that set these fields: one of 64."""
+    past = events.c.position > bindparam("after", type_=WHOLE)
+    early = events.c.position <= bindparam("until", type_=WHOLE)
+    conditions = [_CONDITIONS[name] for name in wanted]
+    statement = _CREDITED.where(past, early, *conditions).order_by(events.c.position)
+    return statement.limit(bindparam("limit", type_=WHOLE))
