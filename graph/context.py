@@ -1,0 +1,95 @@
+"""Context: what the resolvers of one operation share."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+
+import strawberry
+from sqlalchemy import Connection
+
+from events.feed import Feed
+from graph.access import Caller
+from ledger import Ledger, Outcome
+from ledger.commands import Command
+from models.database import Database
+
+if TYPE_CHECKING:
+    from graph.loaders import Loaders
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Service(Protocol):
+    """What the edge needs of the service."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def feed(self) -> Feed: ...
+    @property
+    def clock(self) -> Callable[[], int]: ...
+
+
+class Context:
+    """One operation: who asks, when, and what was loaded for it.
+
+    The clock is read once, so that all of an answer is of one instant. A mutation and an event of
+    a subscription each `renew` it: what was loaded before them isn't true after them.
+    """
+
+    def __init__(
+        self, service: Service, caller: Caller, new_loaders: "Callable[[Context], Loaders]"
+    ) -> None:
+        self.service = service
+        self.caller = caller
+        self.ledger = service.ledger
+        self.feed = service.feed
+        self._new_loaders = new_loaders
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew: now is now, and nothing is loaded."""
+        self._now: int | None = None
+        self.loaders = self._new_loaders(self)
+
+    def again(self) -> "Context":
+        """A context for another operation of the same caller."""
+        return Context(self.service, self.caller, self._new_loaders)
+
+    @property
+    def now(self) -> int:
+        """The instant of which the answer is."""
+        if self._now is None:
+            self._now = self.service.clock()
+        return self._now
+
+    async def read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a short read, in one hop."""
+        return await self.service.database.read(work, *args, **kwargs)
+
+    async def survey(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a read that may take long, beside the short ones."""
+        return await self.service.database.survey(work, *args, **kwargs)
+
+    async def submit(self, command: Command) -> Outcome:
+        """Submit a command; a replay's transaction and wallet are read, for a payload to show."""
+        self.renew()
+        outcome = await self.ledger.submit(command)
+        await self.loaders.complete([outcome])
+        return outcome
+
+    async def submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Submit commands together; each stands or falls alone."""
+        self.renew()
+        outcomes = await self.ledger.submit_all(commands)
+        await self.loaders.complete(outcomes)
+        return outcomes
+
+
+Info = strawberry.Info[Context, None]

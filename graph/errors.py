@@ -1,0 +1,159 @@
+"""Errors: each refusal of the ledger as a type of the schema, under the same name."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import strawberry
+
+from graph.context import Info
+from graph.scalars import Points
+from ledger.refusals import Refusal
+
+if TYPE_CHECKING:
+    from graph.transactions import Transaction
+
+K = TypeVar("K")
+
+
+@strawberry.interface(
+    description="Something the caller can put right. Nothing was done, and nothing was changed."
+)
+class UserError:
+    """What every refusal says."""
+
+    message: str = strawberry.field(
+        description="What is so, in a sentence for people. Programs go by the type."
+    )
+    path: list[str] = strawberry.field(
+        description="Where in the mutation's arguments it is, like `input`, `points`."
+    )
+
+
+def described(kind: type[K]) -> type[K]:
+    """Make it a type of the schema, described by its docstring."""
+    return strawberry.type(kind, description=" ".join((kind.__doc__ or "").split()))
+
+
+@described
+class NameTaken(UserError):
+    """Another program has this name. Names are unique and never change."""
+
+
+@described
+class WalletNotFound(UserError):
+    """There is no such wallet.
+
+    A wallet is opened by its first credit, or by the first transfer to it.
+    """
+
+
+@described
+class ProgramNotFound(UserError):
+    """There is no program of this name or id."""
+
+
+@described
+class MemberNotFound(UserError):
+    """There is no member of this identity."""
+
+
+@described
+class TransactionNotFound(UserError):
+    """There is no transaction of this id, or it isn't of the kind that was asked for."""
+
+
+@described
+class HoldNotFound(UserError):
+    """There is no hold of this id."""
+
+
+@described
+class WalletFrozen(UserError):
+    """The wallet is frozen: only what it holds can be released. The answer sticks to the key."""
+
+
+@described
+class InvalidInput(UserError):
+    """A field has a value that it can't have. The key is free to be used again."""
+
+
+@described
+class IdempotencyConflict(UserError):
+    """The idempotency key was used before, with other input.
+
+    Use a new key for a new wish, and the very same input to repeat the old one.
+    """
+
+    transaction_id: strawberry.Private[str | None]
+
+    @strawberry.field(description="The transaction that the key stands for, if it made one.")
+    async def transaction(
+        self, info: Info
+    ) -> Annotated["Transaction", strawberry.lazy("graph.transactions")] | None:
+        return await info.context.loaders.find_transaction(self.transaction_id)
+
+
+@described
+class InsufficientPoints(UserError):
+    """The wallet has fewer points to spend than were asked for. The answer sticks to the key."""
+
+    available: Points = strawberry.field(description="What could have been taken.")
+    requested: Points = strawberry.field(description="What was asked for.")
+
+
+@described
+class BalanceLimit(UserError):
+    """The wallet would hold more than its program allows.
+
+    Promised and held points count, too. The answer sticks to the key.
+    """
+
+    max_balance: Points = strawberry.field(description="The most that a wallet may hold.")
+
+
+@described
+class ExceedsOriginal(UserError):
+    """More was asked for than is left of the original.
+
+    That is a credit to reverse, a debit to refund or a hold to capture. It sticks to the key.
+    """
+
+    remaining: Points = strawberry.field(description="What is left of the original.")
+
+
+@described
+class HoldClosed(UserError):
+    """The hold has nothing left: it was captured, released, or its time ran out.
+
+    The answer sticks to the key.
+    """
+
+
+USER_ERRORS: Final[dict[str, Any]] = {
+    kind.__name__: kind
+    for kind in (
+        NameTaken,
+        WalletNotFound,
+        ProgramNotFound,
+        MemberNotFound,
+        TransactionNotFound,
+        HoldNotFound,
+        WalletFrozen,
+        InvalidInput,
+        IdempotencyConflict,
+        InsufficientPoints,
+        BalanceLimit,
+        ExceedsOriginal,
+        HoldClosed,
+    )
+}
+
+
+def listed(refusal: Refusal | None, within: Sequence[str] = ("input",)) -> list[Any]:
+    """A payload's `errors`: none, or the one refusal, its path beginning at the arguments."""
+    if refusal is None:
+        return []
+    values = {field.name: getattr(refusal, field.name) for field in fields(refusal)}
+    kind = USER_ERRORS[type(refusal).__name__]
+    return [kind(**{**values, "path": [*within, *refusal.path]})]

@@ -1,0 +1,106 @@
+"""The GraphiQL page: served from here, whole, under a policy that lets in nothing from elsewhere.
+
+The page's own files stand in `graph/page/`, committed; GraphiQL and what it needs are put into
+`graph/page/dist/` by `make setup`. Only the files named here are served.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+PAGE: Final = Path(__file__).parent / "page"
+
+HTML: Final = "text/html; charset=utf-8"
+SCRIPT: Final = "text/javascript; charset=utf-8"
+STYLE: Final = "text/css; charset=utf-8"
+IMAGE: Final = "image/svg+xml"
+OPERATIONS: Final = "application/graphql; charset=utf-8"
+
+MEDIA_TYPES: Final = {
+    "index.html": HTML,
+    "page.js": SCRIPT,
+    "panel.js": SCRIPT,
+    "page.css": STYLE,
+    "favicon.svg": IMAGE,
+    "examples.graphql": OPERATIONS,
+    "live.graphql": OPERATIONS,
+    "dist/graphiql.min.css": STYLE,
+    "dist/graphiql.min.js": SCRIPT,
+    "dist/graphql-ws.min.js": SCRIPT,
+    "dist/react.production.min.js": SCRIPT,
+    "dist/react-dom.production.min.js": SCRIPT,
+}
+
+# GraphiQL writes style attributes and carries its fonts as data; nothing else is let in.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# `no-cache` is "ask each time": the answer is a 304 until the file changes.
+HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+NOT_SET_UP: Final = (
+    "GraphiQL's files are not there yet: run `make setup`, then start the server again.\n"
+)
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file of the page as it is served, and the tag that changes when its bytes do."""
+
+    body: bytes
+    media_type: str
+    etag: str
+
+    @classmethod
+    def read(cls, name: str) -> "Asset":
+        body = (PAGE / name).read_bytes()
+        return cls(body, MEDIA_TYPES[name], f'"{sha256(body).hexdigest()[:32]}"')
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """Every file of the page, read once; those that `make setup` has yet to make are missing."""
+    return {name: Asset.read(name) for name in MEDIA_TYPES if (PAGE / name).is_file()}
+
+
+async def page(request: Request) -> Response:
+    """Answer `GET /graphql` for a browser: GraphiQL, or a sentence that says how to get it."""
+    if len(assets()) < len(MEDIA_TYPES):
+        return PlainTextResponse(NOT_SET_UP, 503, HEADERS)
+    response = answer(request, assets()["index.html"])
+    # The same address answers GraphQL, by what the client accepts.
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+async def asset(request: Request) -> Response:
+    """Answer `GET /graphql/page/…` with one of the page's files, and with no other file."""
+    found = assets().get(request.path_params["name"])
+    if found is None:
+        return PlainTextResponse("There is no such file in the page.\n", 404, HEADERS)
+    return answer(request, found)
+
+
+def answer(request: Request, found: Asset) -> Response:
+    headers = {**HEADERS, "ETag": found.etag}
+    if found.etag in request.headers.get("If-None-Match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, headers=headers, media_type=found.media_type)
+
+
+def page_routes() -> list[BaseRoute]:
+    """The routes of the page's files; `page` itself shares `/graphql` with the API."""
+    return [Route("/graphql/page/{name:path}", asset)]

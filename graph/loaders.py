@@ -1,0 +1,294 @@
+"""Loaders: what an operation reads, each kind of thing in one statement however much is asked for.
+
+Resolvers that run side by side ask for one thing each; a loader gathers what they ask and reads it
+together. `find_*` may give None, `get_*` asserts that there is what a foreign key names.
+"""
+
+from asyncio import gather
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection as Link
+from strawberry.dataloader import DataLoader
+
+from events.log import find_credited
+from graph.context import Context
+from graph.holds import Hold
+from graph.members import Member
+from graph.nodes import Node
+from graph.pagination import Connection, Listing, a_number
+from graph.points_credited import PointsCredited
+from graph.programs import Program
+from graph.scalars import sought
+from graph.summaries import ProgramSummary
+from graph.transactions import Balance, Transaction
+from graph.wallets import ExpiringPoints, Wallet
+from ledger import Outcome, filters, pages, reading, records
+from ledger.commands import Owner
+from models.ids import find_prefix
+
+R = TypeVar("R")
+Key = tuple[Any, ...]
+
+
+class Loaders:
+    """What one operation has loaded. Made anew after each mutation and for each event."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # ── by id ───────────────────────────────────────────────────────────────────────────────────
+
+    async def find_nodes(self, ids: Sequence[str]) -> list[Node | None]:
+        return list(await gather(*(self._find_node(each) for each in ids)))
+
+    async def _find_node(self, id: str) -> Node | None:
+        prefix = find_prefix(id)
+        self._context.caller.must("events:read" if prefix == "evt" else "wallets:read")
+        match prefix:
+            case "prg":
+                return await self.find_program(id)
+            case "mem":
+                return await self.find_member(id)
+            case "wal":
+                return await self.find_wallet(id)
+            case "txn":
+                return await self.find_transaction(id)
+            case "hld":
+                return await self.find_hold(id)
+            case "evt":
+                return await self.find_event(id)
+            case _:
+                return None
+
+    async def find_program(self, id: str) -> Program | None:
+        record = await self._programs.load(id) if find_prefix(id) == "prg" else None
+        return Program.of(record) if record else None
+
+    async def get_program(self, id: str) -> Program:
+        program = await self.find_program(id)
+        assert program, f"no program {id}"
+        return program
+
+    async def find_program_named(self, name: str) -> Program | None:
+        record = await self._programs_named.load(sought(name))
+        return Program.of(record) if record else None
+
+    async def find_member(self, id: str) -> Member | None:
+        record = await self._members.load(id)
+        return Member.of(record) if record else None
+
+    async def get_member(self, id: str) -> Member:
+        member = await self.find_member(id)
+        assert member, f"no member {id}"
+        return member
+
+    async def find_member_known_as(self, identity: str) -> Member | None:
+        record = await self._members_known_as.load(sought(identity))
+        return Member.of(record) if record else None
+
+    async def find_wallet(self, id: str) -> Wallet | None:
+        record = await self._wallets.load(id) if find_prefix(id) == "wal" else None
+        return Wallet.of(record) if record else None
+
+    async def get_wallet(self, id: str) -> Wallet:
+        wallet = await self.find_wallet(id)
+        assert wallet, f"no wallet {id}"
+        return wallet
+
+    async def find_wallet_of(self, owner: Owner) -> Wallet | None:
+        record = await self._context.read(reading.find_wallet_of, owner)
+        if record is None:
+            return None
+        self._wallets.prime(record.id, record)
+        return Wallet.of(record)
+
+    async def find_transaction(self, id: str | None) -> Transaction | None:
+        entry = await self._entries.load(id) if id and find_prefix(id) == "txn" else None
+        return Transaction.of_entry(entry) if entry else None
+
+    async def find_hold(self, id: str | None) -> Hold | None:
+        record = await self._holds.load(id) if id else None
+        return Hold.of(record, self._context.now) if record else None
+
+    async def find_event(self, id: str) -> PointsCredited | None:
+        event = await self._events.load(id)
+        return PointsCredited.of(event) if event else None
+
+    async def complete(self, outcomes: Sequence[Outcome]) -> None:
+        """Read what replays stand for; remember the wallets that fresh effects brought along."""
+        self._wallets.prime_many(
+            {outcome.wallet.id: outcome.wallet for outcome in outcomes if outcome.wallet}
+        )
+        replays = [each for each in outcomes if each.transaction_id and not each.transaction]
+        if replays:
+            await gather(*map(self._recall, replays))
+
+    async def _recall(self, outcome: Outcome) -> None:
+        assert outcome.transaction_id
+        entry = await self._entries.load(outcome.transaction_id)
+        assert entry, f"no transaction {outcome.transaction_id}"
+        outcome.transaction, outcome.detail = entry.transaction, entry.detail
+        outcome.wallet = await self._wallets.load(entry.transaction.wallet_id)
+
+    # ── of a wallet ─────────────────────────────────────────────────────────────────────────────
+
+    async def caught_up(self, record: records.Wallet) -> records.Wallet:
+        """The wallet as it is now, with what is due counted as done."""
+        return await self._caught_up.load(record)
+
+    async def balance_at(self, record: records.Wallet, instant: int) -> Balance:
+        then = await self._balances.load((record, instant))
+        return Balance(active=then.active, promised=then.promised, held=then.held)
+
+    async def expiring(self, wallet_id: str, until: int) -> list[ExpiringPoints]:
+        found = await self._expiring.load((wallet_id, self._context.now, until))
+        return [ExpiringPoints(points=points, expires_at=at) for points, at in found]
+
+    async def transactions_of(
+        self, wallet_id: str, window: pages.Window, filter: filters.TransactionFilter
+    ) -> Connection[Transaction]:
+        page = await self._transactions_of_wallets.load((wallet_id, window, filter))
+        listing = Listing("transactions", wallet_id, (a_number,))
+        return listing.connection(page, Transaction.of_entry)
+
+    async def holds_of(
+        self, wallet_id: str, window: pages.Window, status: str | None
+    ) -> Connection[Hold]:
+        now = self._context.now
+        page = await self._holds_of_wallets.load((wallet_id, window, status, now))
+        return Listing("holds", wallet_id).connection(page, lambda record: Hold.of(record, now))
+
+    # ── of a program or a member ────────────────────────────────────────────────────────────────
+
+    async def wallets_of_program(self, id: str, window: pages.Window) -> Connection[Wallet]:
+        page = await self._wallets_of_programs.load((id, window))
+        return Listing("wallets", id).connection(page, Wallet.of)
+
+    async def wallets_of_member(self, id: str, window: pages.Window) -> Connection[Wallet]:
+        page = await self._wallets_of_members.load((id, window))
+        return Listing("wallets", id).connection(page, Wallet.of)
+
+    async def summary(
+        self, program_id: str, since: int | None, until: int | None
+    ) -> ProgramSummary:
+        return ProgramSummary.of(await self._summaries.load((program_id, since, until)))
+
+    # ── the loaders ─────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _programs(self) -> DataLoader[str, records.Program | None]:
+        return self._of_keys(reading.find_programs)
+
+    @cached_property
+    def _programs_named(self) -> DataLoader[str, records.Program | None]:
+        return self._of_keys(reading.find_programs_named)
+
+    @cached_property
+    def _members(self) -> DataLoader[str, records.Member | None]:
+        return self._of_keys(reading.find_members)
+
+    @cached_property
+    def _members_known_as(self) -> DataLoader[str, records.Member | None]:
+        return self._of_keys(reading.find_members_known_as)
+
+    @cached_property
+    def _wallets(self) -> DataLoader[str, records.Wallet | None]:
+        return self._of_keys(reading.find_wallets)
+
+    @cached_property
+    def _entries(self) -> DataLoader[str, reading.Entry | None]:
+        return self._of_keys(reading.find_transactions)
+
+    @cached_property
+    def _holds(self) -> DataLoader[str, records.Hold | None]:
+        return self._of_keys(reading.find_holds)
+
+    @cached_property
+    def _events(self) -> DataLoader[str, Any]:
+        return self._of_keys(find_credited)
+
+    @cached_property
+    def _caught_up(self) -> DataLoader[records.Wallet, records.Wallet]:
+        async def load(found: list[records.Wallet]) -> list[records.Wallet]:
+            now = self._context.now
+            by_id = await self._context.read(reading.wallets_as_of, found, now)
+            return [by_id[record.id] for record in found]
+
+        return DataLoader(load, cache_key_fn=_id_of)
+
+    @cached_property
+    def _balances(self) -> DataLoader[tuple[records.Wallet, int], reading.Balance]:
+        return self._of_owners(reading.balances_at, _id_of)
+
+    @cached_property
+    def _expiring(self) -> DataLoader[tuple[str, int, int], list[tuple[int, int]]]:
+        return self._of_owners(reading.expiring)
+
+    @cached_property
+    def _transactions_of_wallets(self) -> DataLoader[Key, pages.Page[reading.Entry]]:
+        return self._of_owners(pages.page_transactions_of_wallets)
+
+    @cached_property
+    def _holds_of_wallets(self) -> DataLoader[Key, pages.Page[records.Hold]]:
+        return self._of_owners(pages.page_holds_of_wallets)
+
+    @cached_property
+    def _wallets_of_programs(self) -> DataLoader[Key, pages.Page[records.Wallet]]:
+        return self._of_owners(pages.page_wallets_of_programs)
+
+    @cached_property
+    def _wallets_of_members(self) -> DataLoader[Key, pages.Page[records.Wallet]]:
+        return self._of_owners(pages.page_wallets_of_members)
+
+    @cached_property
+    def _summaries(self) -> DataLoader[Key, reading.Summary]:
+        async def load(keys: list[Key]) -> list[reading.Summary]:
+            return await self._context.survey(_summarize_each, keys, self._context.now)
+
+        return DataLoader(load)
+
+    def _of_keys(
+        self, find: Callable[[Link, Iterable[str]], dict[str, R]]
+    ) -> DataLoader[str, R | None]:
+        """A loader of what a key names, or None."""
+
+        async def load(keys: list[str]) -> list[R | None]:
+            found = await self._context.read(find, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    def _of_owners(
+        self,
+        read: Callable[..., dict[str, R]],
+        id_of: Callable[[Any], str] = str,
+    ) -> DataLoader[Any, R]:
+        """A loader of what belongs to an owner: all owners of whom the same is asked, at once."""
+
+        def name(key: Key) -> Hashable:
+            return (id_of(key[0]), *key[1:])
+
+        async def load(keys: list[Key]) -> list[R]:
+            alike: defaultdict[Key, list[Any]] = defaultdict(list)
+            for owner, *asked in keys:
+                alike[tuple(asked)].append(owner)
+            found: dict[Hashable, R] = {}
+            for asked, owners in alike.items():
+                answer = await self._context.read(read, owners, *asked)
+                found |= {(owner_id, *asked): each for owner_id, each in answer.items()}
+            return [found[name(key)] for key in keys]
+
+        return DataLoader(load, cache_key_fn=name)
+
+
+def _id_of(record: records.Wallet) -> str:
+    return record.id
+
+
+def _summarize_each(link: Link, keys: Sequence[Key], now: int) -> list[reading.Summary]:
+    return [
+        reading.summarize(link, program_id, now, since, until) for program_id, since, until in keys
+    ]

@@ -1,0 +1,91 @@
+"""Schema: the whole of the API. `schema.graphql` is printed from here."""
+
+from typing import Any, Final
+
+import strawberry
+from graphql import GraphQLError, GraphQLInputObjectType
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+from typing_extensions import override
+
+from graph.credits import CreditMutations
+from graph.debits import DebitMutations
+from graph.documents import Documents
+from graph.faults import told
+from graph.health import HealthQueries
+from graph.holds import HoldMutations
+from graph.members import MemberMutations, MemberQueries
+from graph.nodes import NodeQueries
+from graph.points_credited import PointsCreditedQueries, Subscription
+from graph.programs import ProgramMutations, ProgramQueries
+from graph.scalars import SCALARS
+from graph.transactions import TransactionQueries
+from graph.transfers import TransferMutations
+from graph.wallets import WalletMutations, WalletQueries
+
+
+@strawberry.type(description="What can be read. Reading never writes.")
+class Query(
+    NodeQueries,
+    ProgramQueries,
+    MemberQueries,
+    WalletQueries,
+    TransactionQueries,
+    PointsCreditedQueries,
+    HealthQueries,
+):
+    """Every query, by noun."""
+
+
+@strawberry.type(
+    description=(
+        "What can be done. Each takes one `input` and answers with what it did, or with typed"
+        " `errors` that say what to put right; then nothing was done."
+    )
+)
+class Mutation(
+    ProgramMutations,
+    MemberMutations,
+    CreditMutations,
+    DebitMutations,
+    HoldMutations,
+    TransferMutations,
+    WalletMutations,
+):
+    """Every mutation, by noun."""
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's, with errors told as graph.faults has it."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        for kind in self._schema.type_map.values():
+            # Strawberry checks oneOf itself, too late to say in which field; graphql-core says it.
+            if isinstance(kind, GraphQLInputObjectType):
+                kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of
+
+    @override
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        errors[:] = [told(error) for error in errors]
+
+    @override
+    def as_str(self) -> str:
+        """The schema as it is kept in `schema.graphql`: sorted.
+
+        It is sorted for printing only: of a sorted schema, Strawberry 0.341 can't resolve a union.
+        """
+        config = StrawberryConfig(scalar_map=SCALARS, sort_schema=True)
+        in_order = strawberry.Schema(Query, Mutation, Subscription, config=config)
+        return in_order.as_str()
+
+
+schema: Final = Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    extensions=[Documents],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)

@@ -1,0 +1,235 @@
+"""Transactions: the immutable rows of the book, as a statement shows them."""
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+import orjson
+import strawberry
+from strawberry import UNSET
+
+from graph.choices import Choice, choice
+from graph.context import Info
+from graph.nodes import Node
+from graph.pagination import After, Before, Connection, First, Last, Listing
+from graph.scalars import JSON, DateTime, Points, sought
+from ledger import filters, pages, reading, records
+from models.columns import NEVER
+
+if TYPE_CHECKING:
+    from graph.holds import Hold
+    from graph.wallets import Wallet
+
+
+@choice("Where a credit or a debit comes from.")
+class CreditSource(Choice):
+    """See models.transactions."""
+
+    API = "API", "Your own systems. A debit from here is a redemption."
+    CAMPAIGN = "CAMPAIGN", "A campaign's reward."
+    MANUAL = "MANUAL", "A person, by hand. A debit from here is a removal."
+    CASHBACK_COUPON = "CASHBACK_COUPON", "A cashback coupon that was redeemed."
+
+
+@choice("What a transaction does; its direction.")
+class TransactionKind(Choice):
+    """See models.transactions."""
+
+    CREDIT = "CREDIT", "Points given, active or promised."
+    ACTIVATION = "ACTIVATION", "Promised points become active, by the clock."
+    DEBIT = "DEBIT", "Points spent, captured out of a hold, or removed."
+    EXPIRY = "EXPIRY", "Points run out of time, by the clock."
+    REVERSAL = "REVERSAL", "A credit is taken back."
+    REFUND = "REFUND", "A debit is given back."
+    HOLD = "HOLD", "Active points are set aside."
+    RELEASE = "RELEASE", "Held points become active again."
+    TRANSFER_OUT = "TRANSFER_OUT", "Points leave for another wallet."
+    TRANSFER_IN = "TRANSFER_IN", "Points arrive from another wallet."
+
+
+@strawberry.type(
+    description=(
+        "What is in a wallet at one instant; or, as a transaction's `change`, what it added to"
+        " each."
+    )
+)
+class Balance:
+    """Points of three states."""
+
+    active: Points = strawberry.field(description="Spendable.")
+    promised: Points = strawberry.field(description="Given, and active from a later instant on.")
+    held: Points = strawberry.field(description="Set aside for a checkout.")
+
+
+@strawberry.type(description="What the caller told of the sale behind a transaction.")
+class Order:
+    """Erased with its member."""
+
+    id: str | None = strawberry.field(description="Your own id of the order.")
+    sale_amount: float | None = strawberry.field(description="What the sale came to.")
+    sale_channel: str | None = strawberry.field(description="Where it was made: web, shop, …")
+    location_id: str | None = strawberry.field(description="Your own id of the shop.")
+
+
+@strawberry.type(
+    description=(
+        "One row of the ledger. It is written once and never changed: a correction is a row of its"
+        " own."
+    )
+)
+class Transaction(Node):
+    """See models.transactions.Transaction."""
+
+    wallet_id: strawberry.Private[str]
+    related_id: strawberry.Private[str | None]
+    hold_id: strawberry.Private[str | None]
+    sequence: int = strawberry.field(description="Its number within its wallet: 1, 2, 3 …")
+    kind: TransactionKind = strawberry.field(description="What it does.")
+    points: Points = strawberry.field(
+        description="How many; always positive, the kind gives the direction."
+    )
+    change: Balance = strawberry.field(description="What it added to each balance, or took.")
+    balance_after: Balance = strawberry.field(description="The balances after it.")
+    source: CreditSource | None = strawberry.field(
+        description="Where a credit comes from; of a debit, API redeems and MANUAL removes."
+    )
+    campaign_id: strawberry.ID | None = strawberry.field(
+        description="The campaign that a credit is of."
+    )
+    coupon_code: str | None = strawberry.field(description="The coupon that a credit is of.")
+    description: str | None = strawberry.field(description="What the caller said of it.")
+    active_at: DateTime | None = strawberry.field(
+        description="From when a credit's points are active."
+    )
+    expires_at: DateTime | None = strawberry.field(
+        description=(
+            "When a credit's points expire, as it looked when they were given; null is never."
+        )
+    )
+    order: Order | None = strawberry.field(description="The sale behind it.")
+    metadata: JSON | None = strawberry.field(description="Whatever the caller kept with it.")
+    effective_at: DateTime = strawberry.field(
+        description="The instant from which it holds: what the clock does, it does on time."
+    )
+    created_at: DateTime = strawberry.field(description="When it was written down.")
+
+    @classmethod
+    def of(cls, row: records.Transaction, detail: records.Detail | None) -> "Transaction":
+        # Strawberry prints an enumeration's plain value as it does its member, and sooner.
+        return cls(
+            id=strawberry.ID(row.id),
+            wallet_id=row.wallet_id,
+            related_id=row.related_id,
+            hold_id=row.hold_id,
+            sequence=row.sequence,
+            kind=cast("TransactionKind", row.kind),
+            points=row.points,
+            change=Balance(
+                active=row.active_change, promised=row.promised_change, held=row.held_change
+            ),
+            balance_after=Balance(
+                active=row.active_after, promised=row.promised_after, held=row.held_after
+            ),
+            source=cast("CreditSource | None", row.source),
+            campaign_id=cast("strawberry.ID | None", row.campaign_id),
+            coupon_code=detail and detail.coupon_code,
+            description=detail and detail.description,
+            active_at=row.active_at,
+            expires_at=None if row.expires_at == NEVER else row.expires_at,
+            order=detail and _order(detail),
+            metadata=detail and detail.metadata_json and orjson.loads(detail.metadata_json),
+            effective_at=row.effective_at,
+            created_at=row.created_at,
+        )
+
+    @classmethod
+    def of_entry(cls, entry: reading.Entry) -> "Transaction":
+        return cls.of(entry.transaction, entry.detail)
+
+    @strawberry.field(description="The wallet whose points it moves.")
+    async def wallet(self, info: Info) -> Annotated["Wallet", strawberry.lazy("graph.wallets")]:
+        return await info.context.loaders.get_wallet(self.wallet_id)
+
+    @strawberry.field(
+        description=(
+            "The transaction that it activates, reverses or refunds, or a transfer's other leg."
+        )
+    )
+    async def related(self, info: Info) -> "Transaction | None":
+        return await info.context.loaders.find_transaction(self.related_id)
+
+    @strawberry.field(description="The hold that it places, captures or releases.")
+    async def hold(self, info: Info) -> Annotated["Hold", strawberry.lazy("graph.holds")] | None:
+        return await info.context.loaders.find_hold(self.hold_id)
+
+
+def _order(detail: records.Detail) -> Order | None:
+    told = (detail.order_id, detail.sale_amount, detail.sale_channel, detail.location_id)
+    if told == (None, None, None, None):
+        return None
+    order_id, sale_amount, sale_channel, location_id = told
+    return Order(
+        id=order_id, sale_amount=sale_amount, sale_channel=sale_channel, location_id=location_id
+    )
+
+
+@strawberry.input(description="Which transactions: those that are all that is set here.")
+class TransactionFilter:
+    """See ledger.filters.TransactionFilter."""
+
+    kinds: list[TransactionKind] | None = strawberry.field(description="Of one of these kinds.")
+    sources: list[CreditSource] | None = strawberry.field(description="From one of these sources.")
+    from_: DateTime | None = strawberry.field(
+        name="from", description="In effect at this instant or later."
+    )
+    to: DateTime | None = strawberry.field(description="In effect before this instant.")
+    min_points: Points | None = strawberry.field(description="Of so many points or more.")
+    max_points: Points | None = strawberry.field(description="Of so many points or fewer.")
+    order_id: str | None = strawberry.field(description="Of the order with this id of yours.")
+    campaign_id: strawberry.ID | None = strawberry.field(description="Of this campaign.")
+
+
+def chosen(filter: TransactionFilter | None) -> filters.TransactionFilter:
+    """A filter as the pages take it."""
+    if not filter:
+        return filters.TransactionFilter()
+    return filters.TransactionFilter(
+        kinds=None if filter.kinds is None else tuple(map(str, filter.kinds)),
+        sources=None if filter.sources is None else tuple(map(str, filter.sources)),
+        since=filter.from_,
+        until=filter.to,
+        min_points=filter.min_points,
+        max_points=filter.max_points,
+        order_id=sought(filter.order_id),
+        campaign_id=sought(filter.campaign_id),
+    )
+
+
+@strawberry.type
+class TransactionQueries:
+    """The queries about transactions."""
+
+    @strawberry.field(description="The transaction with this id; null if there is none.")
+    async def transaction(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Its id, `txn_…`.")],
+    ) -> Transaction | None:
+        info.context.caller.must("wallets:read")
+        return await info.context.loaders.find_transaction(id)
+
+    @strawberry.field(description="The transactions of all wallets, newest first.")
+    async def transactions(
+        self,
+        info: Info,
+        filter: Annotated[
+            TransactionFilter | None, strawberry.argument(description="Only some of them.")
+        ] = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Transaction]:
+        info.context.caller.must("wallets:read")
+        listing = Listing("transactions")
+        window = listing.window(first, after, last, before)
+        page = await info.context.read(pages.page_transactions, window, chosen(filter))
+        return listing.connection(page, Transaction.of_entry)
