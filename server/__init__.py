@@ -1,0 +1,1 @@
+"""WHAT RUNS: the application, its settings, its workers, and the command line."""

@@ -1,0 +1,142 @@
+"""The application: the storeys put together, opened in order and closed in the reverse.
+
+/graphql   the API, and GraphiQL for a browser
+/healthz   the process is up
+/readyz    it can do its work: the database answers and is current, the ledger takes commands
+/          leads to /graphql
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from events.feed import Feed
+from graph.graphiql import page_routes
+from graph.view import graphql_app
+from ledger import Ledger
+from ledger.writer import BACKLOG_MAX
+from models.database import Database, DatabaseError, open_database
+from models.migrations import is_current
+from server import clock as wall
+from server.clock import Clock
+from server.settings import Settings
+from server.upkeep import NOT_CURRENT, bring_up_to_date
+from server.workers import run_sweeper
+
+POLL_S: Final = 0.25
+"""How often the log is looked at where other instances may write it too."""
+
+BODY_BYTES_MAX: Final = 1_048_576
+"""How long a request may be; past it the answer is 413."""
+
+READY_S_MAX: Final = 2.0
+"""How long the database may take to answer and still be called ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The storeys below the edge, as one service."""
+
+    database: Database
+    ledger: Ledger
+    feed: Feed
+    clock: Clock
+    settings: Settings
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock) -> "Service":
+        """A service that is yet to be opened."""
+        database = open_database(settings.database_url)
+        feed = Feed(database, poll_s=None if settings.database_file else POLL_S)
+        ledger = Ledger(database, clock, feed.ring)
+        return cls(database, ledger, feed, clock, settings)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Open what can be opened; close it, in the reverse order, however the block ends.
+
+        Raises CannotRun, or what the database raises.
+        """
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self.database.close)
+            await bring_up_to_date(self.database, self.settings)
+            await self.feed.start()
+            opened.push_async_callback(self.feed.close)
+            await self.ledger.start()
+            opened.push_async_callback(self.ledger.close)
+            if self.settings.sweeper:
+                await opened.enter_async_context(_sweeping(self.ledger))
+            yield
+
+    async def obstacles(self) -> list[str]:
+        """What keeps the service from doing its work, if anything does."""
+        reasons: list[str] = []
+        try:
+            async with asyncio.timeout(READY_S_MAX):
+                if not await self.database.read(is_current):
+                    reasons.append(NOT_CURRENT)
+        except (DatabaseError, TimeoutError):
+            reasons.append("The database does not answer.")
+        if self.ledger.backlog >= BACKLOG_MAX:
+            reasons.append("The ledger has all the commands waiting that it takes.")
+        return reasons
+
+
+@asynccontextmanager
+async def _sweeping(ledger: Ledger) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    sweeper = asyncio.create_task(run_sweeper(ledger, stopping), name="sweeper")
+    try:
+        yield
+    finally:
+        stopping.set()
+        await sweeper
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
+    """The application, yet to be started; `app.state.service` is its service."""
+    service = Service.of(settings, clock or wall.now)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with service.open():
+            yield
+
+    graphql = graphql_app(service)
+    routes = [
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
+        *page_routes(),
+        Route("/healthz", health),
+        Route("/readyz", readiness),
+        Route("/", welcome),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan, max_body_size=BODY_BYTES_MAX)
+    app.state.service = service
+    return app
+
+
+async def health(_: Request) -> Response:
+    """The process is up."""
+    return JSONResponse({"up": True})
+
+
+async def readiness(request: Request) -> Response:
+    """Whether requests should be sent here, and why not."""
+    service: Service = request.app.state.service
+    reasons = await service.obstacles()
+    if reasons:
+        return JSONResponse({"ready": False, "reasons": reasons}, status_code=503)
+    return JSONResponse({"ready": True})
+
+
+async def welcome(_: Request) -> Response:
+    """Lead whoever opens the bare address to the API."""
+    return RedirectResponse("/graphql")

@@ -1,0 +1,120 @@
+"""The command line: `tuppence serve`, and what the keeper of an installation needs besides.
+
+A user's mistake is told in one sentence, with exit code 2. Each command imports what it runs on:
+the others start without it.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from server import clock
+from server import settings as setting
+from server.settings import CannotRun, Settings
+
+MISTAKE: Final = 2
+UNSOUND: Final = 1
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="tuppence",
+    help="A loyalty-wallet service: a ledger of points, its GraphQL API and its live stream.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    try:
+        app()
+    except CannotRun as error:
+        typer.echo(str(error), err=True)
+        sys.exit(MISTAKE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Listen here, rather than at TUPPENCE_HOST.")
+    ] = None,
+    port: Annotated[
+        str | None, typer.Option(help="Listen on this port, rather than on TUPPENCE_PORT.")
+    ] = None,
+) -> None:
+    """Serve the API and GraphiQL; an embedded database is made and brought up to date."""
+    chosen = Settings.from_environment().but(host=host, port=port)
+    from server.serving import serve as serve_until_stopped  # noqa: PLC0415
+
+    serve_until_stopped(chosen)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    chosen = Settings.from_environment()
+    from server import upkeep  # noqa: PLC0415
+
+    upkeep.migrate(chosen)
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def check() -> None:
+    """Verify every invariant of the ledger over its raw rows; exit code 1 if any is broken."""
+    chosen = Settings.from_environment()
+    from server import upkeep  # noqa: PLC0415
+
+    health = asyncio.run(upkeep.check(chosen, clock.now))
+    for violation in health.violations:
+        typer.echo(violation)
+    found = f"{len(health.violations):,} violations" if health.violations else "all is sound"
+    typer.echo(f"{health.wallets:,} wallets, {health.transactions:,} transactions: {found}.")
+    if health.violations:
+        raise typer.Exit(UNSOUND)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy is to be. It must not exist yet.")],
+) -> None:
+    """Copy an embedded database to FILE, also while it is being served."""
+    chosen = Settings.from_environment()
+    from server import upkeep  # noqa: PLC0415
+
+    upkeep.back_up(chosen, file)
+    typer.echo(f"Copied to {file}.")
+
+
+@app.command()
+def demo(
+    program: Annotated[str, typer.Option(help="The name of the program to create.")] = "Beans",
+    members: Annotated[int, typer.Option(min=2, max=5_000, help="How many members it has.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
+) -> None:
+    """Fill a new program with members and a year of believable transactions."""
+    chosen = Settings.from_environment()
+    from server import demo as story  # noqa: PLC0415
+
+    asyncio.run(story.tell(chosen, story.Plot(program, members, seed), clock.now()))
+
+
+@app.command()
+def schema() -> None:
+    """Print the API's schema."""
+    from graph.schema import schema as api  # noqa: PLC0415
+
+    typer.echo(api.as_str())
+
+
+@app.command()
+def settings() -> None:
+    """List the settings: the variable, its value now, and what it means."""
+    for entry in setting.listing(Settings.from_environment()):
+        typer.echo(f"{entry.variable}={entry.value}\n    {entry.meaning}")
