@@ -1,0 +1,1 @@
+"""THE STOPWATCH: what each operation costs, beside a naive service."""

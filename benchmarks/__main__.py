@@ -1,0 +1,73 @@
+"""Measure Tuppence: `make bench`, or `python -m benchmarks` for its options."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks.figures import Section
+from benchmarks.history import LARGE_TRANSACTIONS, measure_history
+from benchmarks.report import PAGE, print_section, write_page
+from benchmarks.rounds import Plan, measure_credits, measure_reads
+from benchmarks.servers import MeasurementError
+from benchmarks.startup import measure_startup
+from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
+
+ROOT = Path(__file__).parent.parent
+QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
+ALL = "credits,reads,history,subscribers,startup"
+
+
+def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
+    """Return the measurements that were asked for, in their usual order."""
+    part = QUICK_PART if quick else 1
+    known: dict[str, Callable[[Plan], Section]] = {
+        "credits": measure_credits,
+        "reads": measure_reads,
+        "history": lambda plan: measure_history(plan, LARGE_TRANSACTIONS // part),
+        "subscribers": lambda plan: measure_subscribers(plan, SUBSCRIBERS // part),
+        "startup": measure_startup,
+    }
+    wanted = only.split(",")
+    unknown = set(wanted) - known.keys()
+    if unknown:
+        message = f"--only knows {ALL}; not {', '.join(sorted(unknown))}"
+        raise typer.BadParameter(message)
+    return [measure for name, measure in known.items() if name in wanted]
+
+
+def bench(
+    only: Annotated[str, typer.Option(help="Which to measure, with commas between.")] = ALL,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="How many rounds of each.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.2, max=60, help="How long a round is.")] = 3.0,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Two short rounds, small sizes.")] = False,
+    write_docs: Annotated[bool, typer.Option("--write-docs", help=f"Write {PAGE}.")] = False,
+) -> None:
+    """Measure Tuppence beside a naive service, and show the figures."""
+    if quick:
+        rounds, seconds = QUICK_ROUNDS, QUICK_SECONDS
+    console = Console()
+    sections: list[Section] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="tuppence-bench-") as folder,
+        console.status("starting") as status,
+    ):
+        plan = Plan(Path(folder), rounds, seconds, status.update)
+        for measure in choose(only, quick=quick):
+            try:
+                sections.append(measure(plan))
+            except MeasurementError as error:
+                console.print(str(error), style="red", markup=False)
+                raise typer.Exit(1) from error
+            print_section(console, sections[-1])
+    if write_docs:
+        write_page(sections, plan, ROOT)
+        console.print(f"{PAGE} and its picture are written.")
+
+
+if __name__ == "__main__":
+    typer.run(bench)

@@ -1,0 +1,71 @@
+"""What was measured, ready to be told: rows of figures, and what is asked of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: who, and the figures by column."""
+
+    name: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One figure beside what is asked of it."""
+
+    name: str
+    value: float
+    bound: float
+    unit: str
+    at_least: bool
+    """Whether the bound is a floor; otherwise it is a ceiling."""
+
+    @property
+    def is_met(self) -> bool:
+        """Return whether the figure is as good as asked."""
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    @property
+    def asked(self) -> str:
+        """Return the bound as it is told."""
+        return f"{'≥' if self.at_least else '≤'} {self.bound:g} {self.unit}".strip()
+
+    @property
+    def told(self) -> str:
+        """Return the figure as it is told."""
+        return f"{self.value:,.{2 if self.value < 10 else 1}f} {self.unit}".strip()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the plot."""
+
+    name: str
+    value: float
+    label: str
+
+
+@dataclass
+class Section:
+    """The outcome of one measurement."""
+
+    title: str
+    explanation: str
+    columns: tuple[str, ...]
+    rows: list[Row] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+
+
+def median_of(values: Sequence[float]) -> float:
+    """Return the median; of nothing, zero."""
+    return median(values) if values else 0.0
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    """Return the lowest and the highest value."""
+    return f"{min(values):,.{digits}f}-{max(values):,.{digits}f}"

@@ -1,0 +1,102 @@
+"""The operations that are measured, as a client with named operations sends them."""
+
+import json
+
+SERIAL = "#" * 20
+"""Stands in a request for the serial number that the load client puts in its place, as wide."""
+
+TRANSACTION = """fragment transaction on Transaction {
+  id sequence kind points
+  change { active promised held } balanceAfter { active promised held }
+  source campaignId couponCode description activeAt expiresAt
+  order { id saleAmount saleChannel locationId } metadata
+  related { id } hold { id } effectiveAt createdAt
+}"""
+
+CREDIT = (
+    """mutation Credit($input: CreditPointsInput!) {
+  creditPoints(input: $input) {
+    transaction { ...transaction }
+    wallet { id status balance { active promised held } }
+    replayed
+    refusals: errors { __typename ... on UserError { message path } }
+  }
+}
+"""
+    + TRANSACTION
+)
+
+WALLET = (
+    """query Wallet($ref: WalletRef!, $first: Int!, $after: String) {
+  wallet(ref: $ref) {
+    id status balance { active promised held }
+    program { id name } member { id identity } createdAt
+    transactions(first: $first, after: $after) {
+      edges { cursor node { ...transaction } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }
+}
+"""
+    + TRANSACTION
+)
+
+OLDEST = """query Oldest($ref: WalletRef!, $last: Int!) {
+  wallet(ref: $ref) {
+    transactions(last: $last) { edges { cursor node { sequence } } pageInfo { startCursor } }
+  }
+}"""
+
+FIRST_REQUEST = """query First($ref: WalletRef!) { wallet(ref: $ref) { id } }"""
+
+WATCH = """subscription Watch($filter: PointsCreditedFilter) {
+  pointsCredited(filter: $filter) {
+    id cursor name ctSource walletId transactionId points source pointsDescription
+    eventTimestamp identity programId
+  }
+}"""
+
+
+def body(document: str, name: str, **variables: object) -> str:
+    """Return a request's JSON."""
+    told = {"query": document, "operationName": name, "variables": variables}
+    return json.dumps(told, separators=(",", ":"))
+
+
+def owner(number: int) -> dict[str, object]:
+    """Return the reference to the wallet of the member with this number."""
+    return {"owner": {"identity": f"member-{number:05}"}}
+
+
+def credit(member: int) -> str:
+    """Return a credit with all that a shop tells; its key carries the serial number."""
+    order = {
+        "id": f"order-{member:05}",
+        "saleAmount": 129.9,
+        "saleChannel": "web",
+        "locationId": "store-17",
+    }
+    told = {
+        "wallet": owner(member),
+        "points": 12,
+        "idempotencyKey": f"bench-{SERIAL}",
+        "description": "Twelve points for an order of the autumn collection",
+        "order": order,
+        "metadata": {"basket": ["scarf", "gloves"], "campaign": "autumn", "items": 2},
+    }
+    return body(CREDIT, "Credit", input=told)
+
+
+def read(member: int, first: int, after: str | None = None) -> str:
+    """Return the read of a wallet with a page of its transactions."""
+    return body(WALLET, "Wallet", ref=owner(member), first=first, after=after)
+
+
+def oldest(member: int, last: int) -> str:
+    """Return the read of a wallet's oldest transactions."""
+    return body(OLDEST, "Oldest", ref=owner(member), last=last)
+
+
+def first_request() -> str:
+    """Return a small read that must reach the database."""
+    return body(FIRST_REQUEST, "First", ref=owner(0))
