@@ -268,9 +268,10 @@ class Draft:
         if self.wallet.activity_expires_at <= self.now:
             self.wallet.lapsed_at = self.now
         count, unit = self.program.expiry_count, self.program.expiry_unit
-        self.wallet.activity_expires_at = after(
-            self.now, count or 0, unit or "DAY", self.program.time_zone
-        )
+        expiry = after(self.now, count or 0, unit or "DAY", self.program.time_zone)
+        self.wallet.activity_expires_at = expiry
+        if days := self.program.expiring_soon_days:  # a new start warns anew
+            self.wallet.warning_at = min(self.wallet.warning_at, expiry - days * DAY_US)
 
     def keep(self) -> None:
         """Make the draft the wallet's state."""

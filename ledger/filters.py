@@ -130,7 +130,9 @@ def _first_sequence_from(instant: Number) -> Number:
     of_then = and_(
         first.c.wallet_id == wallets.c.id, first.c.effective_at == soonest.scalar_subquery()
     )
-    return select(func.min(first.c.sequence)).where(of_then).correlate(wallets).scalar_subquery()
+    # Not the bare column: SQLite would walk the wallet's sequences up to the instant.
+    lowest = select(func.min(first.c.sequence + 0)).where(of_then).correlate(wallets)
+    return lowest.scalar_subquery()
 
 
 # ── holds ────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    FromClause,
     Select,
     and_,
     bindparam,
@@ -200,7 +201,8 @@ _last_instant: Final = (
     .scalar_subquery()
 )
 _last_sequence: Final = (
-    select(func.max(_last.c.sequence))
+    # Not the bare column: SQLite would walk the wallet's sequences down to the instant.
+    select(func.max(_last.c.sequence + 0))
     .where(_last.c.wallet_id == wallets.c.id, _last.c.effective_at == _last_instant)
     .correlate(wallets)
     .scalar_subquery()
@@ -212,7 +214,8 @@ _THEN: Final[Rows] = (
         transactions.c.promised_after,
         transactions.c.held_after,
     )
-    .join(
+    .join_from(
+        wallets,
         transactions,
         and_(transactions.c.wallet_id == wallets.c.id, transactions.c.sequence == _last_sequence),
     )
@@ -244,19 +247,24 @@ _UNTIL: Final = bindparam("until", type_=WHOLE)
 _expiry: Final = lot_expiry(lots, wallets)
 
 
-def _expiring(points: ColumnElement[int]) -> Rows:
+def _expiring(points: ColumnElement[int], lots_of_wallets: FromClause) -> Rows:
     named = (wallets.c.id.label("wallet_id"), points.label("points"), _expiry.label("expires_at"))
     which = (wallets.c.id.in_(_IDS), may_expire_by(lots, _UNTIL), _expiry > NOW, _expiry <= _UNTIL)
-    return select(*named).join_from(wallets, lots, lots.c.wallet_id == wallets.c.id).where(*which)
+    return select(*named).select_from(lots_of_wallets).where(*which)
 
 
+_own_lots: Final = wallets.join(lots, lots.c.wallet_id == wallets.c.id)
+_lots_held: Final = (
+    wallets.join(holds, holds.c.wallet_id == wallets.c.id)
+    .join(held_lots, held_lots.c.hold_id == holds.c.id)
+    .join(lots, lots.c.id == held_lots.c.lot_id)
+)
 _pieces: Final = union_all(
-    _expiring(lots.c.remaining - lots.c.held).where(is_open(lots)),
-    _expiring(lots.c.remaining).where(is_promised(lots), lots.c.active_at <= NOW),
-    _expiring(held_lots.c.held)
-    .join(held_lots, held_lots.c.lot_id == lots.c.id)
-    .join(holds, holds.c.id == held_lots.c.hold_id)
-    .where(is_running(holds), holds.c.expires_at <= NOW, held_lots.c.held > 0),
+    _expiring(lots.c.remaining - lots.c.held, _own_lots).where(is_open(lots)),
+    _expiring(lots.c.remaining, _own_lots).where(is_promised(lots), lots.c.active_at <= NOW),
+    _expiring(held_lots.c.held, _lots_held).where(
+        is_running(holds), holds.c.expires_at <= NOW, held_lots.c.held > 0
+    ),
 ).subquery()
 _by_instant: Final = (
     select(
@@ -350,4 +358,3 @@ def summarize(
         if flow == "credited":
             summary.credited_by_source[source] = points
     return summary
-

@@ -1,0 +1,1 @@
+"""The specification: what the service promises, shown through its own sockets."""

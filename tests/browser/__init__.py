@@ -1,0 +1,1 @@
+"""The page a visitor meets, in a browser."""

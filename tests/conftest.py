@@ -1,0 +1,88 @@
+"""Fixtures of the specification: a service on a real socket, over each database."""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.harness.client import Client
+from tests.harness.clock import VirtualClock
+from tests.harness.postgres import Postgres
+from tests.harness.processes import tuppence
+from tests.harness.servers import Service, running
+
+MIGRATED = "migrated"
+database_numbers = itertools.count(1)
+
+Unchanged = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL with one migrated database, which each test's own is a copy of."""
+    cluster = Postgres.start()
+    try:
+        migrate(cluster.create(MIGRATED))
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(f"sqlite:///{folder / 'tuppence.db'}")
+    return folder / "tuppence.db"
+
+
+def migrate(database_url: str) -> None:
+    done = tuppence("migrate", database_url=database_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database of the test's own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        migrated: Path = request.getfixturevalue("migrated_file")
+        for part in migrated.parent.glob(f"{migrated.name}*"):
+            shutil.copy(part, tmp_path / part.name)
+        yield f"sqlite:///{tmp_path / migrated.name}"
+        return
+    cluster: Postgres = request.getfixturevalue("postgres")
+    name = f"test_{next(database_numbers)}"
+    yield cluster.create(name, template=MIGRATED)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+async def service(database_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+    async with running(database_url, clock) as service:
+        yield service
+
+
+@pytest.fixture
+def client(service: Service) -> Client:
+    return service.client
+
+
+@pytest.fixture
+def unchanged(client: Client) -> Unchanged:
+    """Assert that of what a block asks for nothing comes: an `async with` for refusals."""
+
+    @asynccontextmanager
+    async def nothing_changes() -> AsyncIterator[None]:
+        before = await client.everything()
+        yield
+        assert await client.everything() == before
+
+    return nothing_changes

@@ -1,0 +1,88 @@
+"""The service on a real socket, inside the test's own event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from server.app import create_app
+from server.settings import Settings
+from tests.harness.client import Client
+from tests.harness.clock import VirtualClock
+
+SWEEPS_MAX = 1_000
+CLOSED_TURNS_MAX = 10_000
+KEEP_ALIVE_S = 600  # a busy machine must not make the server hang up between two requests
+
+
+class InLoopServer(uvicorn.Server):
+    """A uvicorn server that starts and ends when told, and leaves signals alone."""
+
+    async def open(self) -> str:
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup()
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def close(self) -> None:
+        """End without uvicorn's fixed pause: the clients have hung up already."""
+        for listener in self.servers:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(CLOSED_TURNS_MAX):
+            if not (self.server_state.connections or self.server_state.tasks):
+                break
+            await asyncio.sleep(0)
+        await self.lifespan.shutdown()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service, its clock, and a first client of it."""
+
+    url: str
+    clock: VirtualClock
+    client: Client
+    app: Any
+
+    @property
+    def inside(self) -> Any:
+        return self.app.state.service
+
+    async def sweep(self) -> int:
+        """Write down all that is due by now; return how many rows and warnings that made."""
+        written = 0
+        for _ in range(SWEEPS_MAX):
+            some = await self.inside.ledger.sweep()
+            written += some
+            if not some:
+                return written
+        raise AssertionError("sweeping never ends")
+
+
+@asynccontextmanager
+async def running(database_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+    """Run the service on a port of its own until the block ends."""
+    app = create_app(Settings(database_url=database_url, sweeper=False), clock)
+    server = InLoopServer(
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            lifespan="on",
+            log_config=None,
+            ws="websockets-sansio",
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+    )
+    origin = await server.open()
+    try:
+        async with Client.of(f"{origin}/graphql") as client:
+            yield Service(origin, clock, client, app)
+    finally:
+        await server.close()

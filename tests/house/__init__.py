@@ -1,0 +1,1 @@
+"""Tidiness: rules of the house that no linter knows. Each message names the cure."""
