@@ -1,16 +1,19 @@
 """Schema: the whole of the API. `schema.graphql` is printed from here."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLError, GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
 from typing_extensions import override
 
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
 from graph.documents import Documents
+from graph.execution import Execution, note_plain_fields
 from graph.faults import told
 from graph.health import HealthQueries
 from graph.holds import HoldMutations
@@ -55,11 +58,18 @@ class Mutation(
     """Every mutation, by noun."""
 
 
+class Names(NameConverter):
+    """Strawberry's names, each made once: it asks for them with every input of every request."""
+
+    apply_naming_config = lru_cache(maxsize=None)(NameConverter.apply_naming_config)
+
+
 class Schema(strawberry.Schema):
     """Strawberry's, with errors told as graph.faults has it."""
 
     def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
+        super().__init__(**parts, execution_context_class=Execution)
+        note_plain_fields(self._schema)
         for kind in self._schema.type_map.values():
             # Strawberry checks oneOf itself, too late to say in which field; graphql-core says it.
             if isinstance(kind, GraphQLInputObjectType):
@@ -87,5 +97,5 @@ schema: Final = Schema(
     mutation=Mutation,
     subscription=Subscription,
     extensions=[Documents],
-    config=StrawberryConfig(scalar_map=SCALARS),
+    config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
 )

@@ -1,5 +1,6 @@
 """Transactions: the immutable rows of the book, as a statement shows them."""
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated, cast
 
 import orjson
@@ -148,17 +149,23 @@ class Transaction(Node):
     async def wallet(self, info: Info) -> Annotated["Wallet", strawberry.lazy("graph.wallets")]:
         return await info.context.loaders.get_wallet(self.wallet_id)
 
+    # Most rows have neither: nothing is awaited for them.
+
     @strawberry.field(
+        graphql_type="Transaction | None",
         description=(
             "The transaction that it activates, reverses or refunds, or a transfer's other leg."
-        )
+        ),
     )
-    async def related(self, info: Info) -> "Transaction | None":
-        return await info.context.loaders.find_transaction(self.related_id)
+    def related(self, info: Info) -> "Awaitable[Transaction | None] | None":
+        return info.context.loaders.find_transaction(self.related_id) if self.related_id else None
 
-    @strawberry.field(description="The hold that it places, captures or releases.")
-    async def hold(self, info: Info) -> Annotated["Hold", strawberry.lazy("graph.holds")] | None:
-        return await info.context.loaders.find_hold(self.hold_id)
+    @strawberry.field(
+        graphql_type=Annotated["Hold", strawberry.lazy("graph.holds")] | None,
+        description="The hold that it places, captures or releases.",
+    )
+    def hold(self, info: Info) -> "Awaitable[Hold | None] | None":
+        return info.context.loaders.find_hold(self.hold_id) if self.hold_id else None
 
 
 def _order(detail: records.Detail) -> Order | None:

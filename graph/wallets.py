@@ -21,7 +21,6 @@ from graph.pagination import (
     Listing,
     a_number,
     an_id,
-    connected,
 )
 from graph.scalars import DateTime, Duration, Points, given, sought
 from graph.transactions import Balance, Transaction, TransactionFilter, chosen
