@@ -156,10 +156,11 @@ async def test_each_program_and_each_member_has_its_own_page(
         await story.go_on(40, days=0)
         found = await all_of(book, wallets, Wallet)
 
-        for of, page_of in (
+        listings: list[tuple[Callable[[Wallet], str], Callable[..., dict[str, Page[Wallet]]]]] = [
             (lambda wallet: wallet.program_id, page_wallets_of_programs),
             (lambda wallet: wallet.member_id, page_wallets_of_members),
-        ):
+        ]
+        for of, page_of in listings:
             owners = sorted({of(wallet) for wallet in found})
             for window in (Window(first=2), Window(last=2)):
                 pages = await book.database.read(page_of, [*owners, "nobody"], window)

@@ -80,20 +80,24 @@ def plan(connection: Connection, read: Read) -> list[str]:
     if connection.dialect.name == "postgresql":
         # The tables are empty here: make whole tables dear, as they are when they are large.
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-    sent: list[tuple[str, Any]] = []
-    event.listen(
-        connection, "before_cursor_execute", lambda *about: sent.append((about[2], about[3]))
-    )
-    read(connection)
+    explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     steps: list[str] = []
-    for statement, parameters in sent:
-        if connection.dialect.name == "postgresql":
-            explained = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
-            steps += [row[0] for row in explained]
-        else:
-            explained = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            steps += [row[3] for row in explained]
+    for statement, parameters in statements_of(connection, read):
+        told = connection.exec_driver_sql(f"{explain} {statement}", parameters)
+        steps += [row[-1] for row in told]
     return steps
+
+
+def statements_of(connection: Connection, read: Read) -> list[tuple[str, Any]]:
+    sent: list[tuple[str, Any]] = []
+
+    def note(*about: Any) -> None:
+        sent.append((about[2], about[3]))
+
+    event.listen(connection, "before_cursor_execute", note)
+    read(connection)
+    event.remove(connection, "before_cursor_execute", note)
+    return [one for one in sent if one[0].startswith("SELECT")]
 
 
 @pytest.fixture
@@ -123,7 +127,6 @@ async def test_reads_no_table_whole(explain: Any, database_url: str, name: str) 
         ("wallets as of now", "ix_lots_promised"),
         ("wallets as of now", "ix_holds_open"),
         ("wallets of programs", "ix_wallets_program_id_id"),
-        ("credited, not redeemed", "ix_lots_credited"),
         ("credited, not redeemed", "ix_lots_credited_by_program"),
         ("holds that run", "ix_holds_open"),
         ("log of a wallet", "ix_events_wallet_id_position"),

@@ -1,5 +1,7 @@
 """Reading: records by what names them, and what they come to at an instant."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select
 
 from ledger import reading
@@ -227,14 +229,14 @@ async def test_a_summary_has_balances_now_and_what_came_and_went_within_a_span(
             reversed=3_000,
             credited_by_source={"MANUAL": 50_000, "API": 8_000},
         )
-        now = {"active": 34_000, "held": 1_000}
+        now = Summary(active=34_000, held=1_000)
         second = start + DAY_US
-        assert await summary(start + 1, second) == Summary(**now)
-        assert await summary(second, second + 1) == Summary(
-            **now, redeemed=10_000, removed=4_000, reversed=3_000
+        assert await summary(start + 1, second) == now
+        assert await summary(second, second + 1) == replace(
+            now, redeemed=10_000, removed=4_000, reversed=3_000
         )
         # Due and not written: it counts at its instant. A refund counts at its own.
-        assert await summary(second + 1, start + 2 * DAY_US) == Summary(**now)
-        assert await summary(start + 2 * DAY_US, clock()) == Summary(**now, expired=8_000)
-        assert await summary(clock(), None) == Summary(**now, redeemed=-2_000)
+        assert await summary(second + 1, start + 2 * DAY_US) == now
+        assert await summary(start + 2 * DAY_US, clock()) == replace(now, expired=8_000)
+        assert await summary(clock(), None) == replace(now, redeemed=-2_000)
         assert await book.database.read(summarize, "prg_none", clock(), None, None) == Summary()

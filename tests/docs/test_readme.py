@@ -1,0 +1,111 @@
+"""The README: every example in it does what it says, on a running service."""
+
+import asyncio
+import json
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import ConsoleMessage, async_playwright
+
+from tests.harness.clock import VirtualClock
+from tests.harness.processes import poll
+from tests.harness.servers import Service, running
+
+README = Path(__file__).parents[2] / "README.md"
+CHROMIUM = Path("/usr/bin/chromium")
+ADDRESS = "127.0.0.1:8000"
+WAIT_S_MAX = 20
+
+
+def example(language: str, containing: str) -> str:
+    """The README's block of this language that contains a text."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    (found,) = [block for block in blocks if containing in block]
+    return found
+
+
+def here(text: str, service: Service) -> str:
+    return text.replace(ADDRESS, service.url.removeprefix("http://"))
+
+
+@pytest.fixture
+async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
+    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+        yield service
+
+
+async def run(*command: str) -> str:
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    assert process.returncode == 0
+    return told.decode()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+async def test_curl_credits_ann_once_however_often_it_is_sent(service: Service) -> None:
+    command = here(example("sh", "creditPoints"), service)
+
+    first = json.loads(await run("sh", "-c", command))["data"]["creditPoints"]
+    again = json.loads(await run("sh", "-c", command))["data"]["creditPoints"]
+
+    assert first == {"replayed": False, "errors": [], "wallet": {"balance": {"active": 120}}}
+    assert again == {**first, "replayed": True}
+
+
+async def test_python_sees_a_credit_live(service: Service, tmp_path: Path) -> None:
+    script = tmp_path / "watch.py"
+    script.write_text(here(example("python", "websockets"), service))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await poll(lambda: follows(service), WAIT_S_MAX)
+
+    await service.client.credit("ann", 120)
+    line = (await asyncio.wait_for(process.stdout.readline(), WAIT_S_MAX)).decode()
+    process.terminate()
+    await process.wait()
+
+    assert "'identity': 'ann', 'points': 120" in line
+
+
+async def follows(service: Service) -> bool:
+    """Somebody follows the feed."""
+    return service.inside.feed.followers > 0
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a Chromium at {CHROMIUM}")
+async def test_javascript_sees_a_credit_live(service: Service) -> None:
+    said: list[ConsoleMessage] = []
+    async with async_playwright() as player:
+        browser = await player.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        page = await browser.new_page()
+        page.on("console", lambda message: said.append(message) if message.args else None)
+        await page.goto(f"{service.url}/healthz")
+        await page.evaluate(f"() => {{ {here(example('js', 'WebSocket'), service)} }}")
+        assert await poll(lambda: follows(service), WAIT_S_MAX)
+
+        await service.client.credit("ann", 120, description="Welcome")
+
+        async def has_said() -> bool:
+            return bool(said)
+
+        assert await poll(has_said, WAIT_S_MAX)
+        told = await said[0].args[0].json_value()
+        await browser.close()
+
+    assert told.pop("cursor")
+    assert told == {"identity": "ann", "points": 120, "pointsDescription": "Welcome"}
+
+
+def test_the_map_names_every_storey_that_there_is() -> None:
+    storeys = {path.parent.name for path in README.parent.glob("*/__init__.py")}
+    mapped = set(re.findall(r"^(\w+)/ +[A-Z]", README.read_text(), re.MULTILINE))
+
+    assert storeys - mapped == set()
