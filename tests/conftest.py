@@ -1,6 +1,5 @@
 """Fixtures of the specification: a service on a real socket, over each database."""
 
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,7 +14,7 @@ from tests.harness.processes import tuppence
 from tests.harness.servers import Service, running
 
 MIGRATED = "migrated"
-database_numbers = itertools.count(1)
+REUSED = "reused"
 
 Unchanged = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -26,6 +25,9 @@ def postgres() -> Iterator[Postgres]:
     cluster = Postgres.start()
     try:
         migrate(cluster.create(MIGRATED))
+        cluster.create(REUSED, template=MIGRATED)
+        cluster.run("CREATE SCHEMA pristine", REUSED)
+        cluster.run("CREATE TABLE pristine.programs AS SELECT * FROM programs", REUSED)
         yield cluster
     finally:
         cluster.stop()
@@ -53,10 +55,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             shutil.copy(part, tmp_path / part.name)
         yield f"sqlite:///{tmp_path / migrated.name}"
         return
+    # One database serves test after test: emptying it takes a tenth of the time of copying it.
     cluster: Postgres = request.getfixturevalue("postgres")
-    name = f"test_{next(database_numbers)}"
-    yield cluster.create(name, template=MIGRATED)
-    cluster.drop(name)
+    cluster.empty(REUSED)
+    yield cluster.url(REUSED)
 
 
 @pytest.fixture

@@ -12,6 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import SQLModel
+
+import models  # noqa: F401 - so that the tables are known
+
 USER = "tuppence"
 UNPRIVILEGED = "nobody"
 START_S_MAX = 60
@@ -110,19 +114,30 @@ class Postgres:
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def psql(self, statement: str) -> "subprocess.CompletedProcess[str]":
-        server = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", "postgres"]
+    def psql(
+        self, statement: str, database: str = "postgres"
+    ) -> "subprocess.CompletedProcess[str]":
+        server = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
         command = [self.programs / "psql", "-X", "-q", *server, "-c", statement]
         return subprocess.run(command, check=False, capture_output=True, text=True)
 
-    def run(self, statement: str) -> None:
-        done = self.psql(statement)
+    def run(self, statement: str, database: str = "postgres") -> None:
+        done = self.psql(statement, database)
         assert done.returncode == 0, done.stderr
 
     def create(self, name: str, template: str = "template0") -> str:
         """Create a database, as a copy of another, and return its URL."""
         self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
+
+    def empty(self, name: str) -> None:
+        """Make a database as it was when it was migrated, past the triggers that guard the book."""
+        rows = [f"DELETE FROM {table.name}" for table in SQLModel.metadata.sorted_tables]
+        pristine = [
+            "INSERT INTO programs SELECT * FROM pristine.programs",
+            "INSERT INTO log_head VALUES (1, 0)",
+        ]
+        self.run("; ".join(("SET session_replication_role = replica", *rows, *pristine)), name)
 
     def drop(self, name: str) -> None:
         self.run(f'DROP DATABASE "{name}" WITH (FORCE)')
