@@ -9,7 +9,7 @@ it as ever. A page of 20 transactions, 560 fields, takes three quarters of the t
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, is_leaf_type
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_nullable_type, is_leaf_type
 from graphql.type import GraphQLNonNull
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
@@ -26,7 +26,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     """How one operation is executed."""
 
     @override
-    def execute_field(
+    def execute_field(  # pyright: ignore[reportIncompatibleMethodOverride] - the rest is passed on
         self, parent_type: Any, source: Any, field_details_list: Any, path: Any, *context: Any
     ) -> Any:
         name = field_details_list[0].node.name.value
@@ -55,7 +55,7 @@ def note_plain_fields(schema: GraphQLSchema) -> None:
 def _find_plain(field: GraphQLField) -> _Plain | None:
     definition = field.extensions.get("strawberry-definition")
     is_nullable = not isinstance(field.type, GraphQLNonNull)
-    leaf = field.type if is_nullable else field.type.of_type
+    leaf = get_nullable_type(field.type)
     if not isinstance(definition, StrawberryField) or not definition.is_basic_field:
         return None
     if field.args or not is_leaf_type(leaf):

@@ -161,7 +161,7 @@ class Transaction(Node):
         return info.context.loaders.find_transaction(self.related_id) if self.related_id else None
 
     @strawberry.field(
-        graphql_type=Annotated["Hold", strawberry.lazy("graph.holds")] | None,
+        graphql_type=Annotated["Hold", strawberry.lazy("graph.holds")] | None,  # pyright: ignore[reportOperatorIssue]
         description="The hold that it places, captures or releases.",
     )
     def hold(self, info: Info) -> "Awaitable[Hold | None] | None":
