@@ -14,6 +14,7 @@ from tests.harness.processes import tuppence
 from tests.harness.servers import Service, running
 
 MIGRATED = "migrated"
+PRISTINE = "pristine"
 REUSED = "reused"
 
 Unchanged = Callable[[], AbstractAsyncContextManager[None]]
@@ -25,6 +26,7 @@ def postgres() -> Iterator[Postgres]:
     cluster = Postgres.start()
     try:
         migrate(cluster.create(MIGRATED))
+        cluster.create(PRISTINE, template=MIGRATED)
         cluster.create(REUSED, template=MIGRATED)
         cluster.run("CREATE SCHEMA pristine", REUSED)
         cluster.run("CREATE TABLE pristine.programs AS SELECT * FROM programs", REUSED)

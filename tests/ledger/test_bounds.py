@@ -8,7 +8,7 @@ from tests.harness.clock import VirtualClock
 HOUR_US = 3_600_000_000
 
 
-async def credits(book: Book, number: int, name: str, **more: int) -> None:
+async def give(book: Book, number: int, name: str, **more: int) -> None:
     asked = [
         Credit(wallet=ANN, points=1_000, key=f"{name}-{n}", **{k: v + n for k, v in more.items()})
         for n in range(number)
@@ -22,8 +22,8 @@ async def test_what_is_due_is_written_first_however_much_it_is(
 ) -> None:
     async with open_book(database_url, clock) as book:
         soon = clock() + HOUR_US
-        await credits(book, 1_500, "expires", expires_at=soon)
-        await credits(book, 1_500, "activates", active_at=soon)
+        await give(book, 1_500, "expires", expires_at=soon)
+        await give(book, 1_500, "activates", active_at=soon)
         clock.advance(hours=2)
         (answer,) = await book.do(Debit(wallet=ANN, points=1_500_000, key="all"))
 
@@ -39,7 +39,7 @@ async def test_a_debit_over_more_than_5000_lots_is_told_to_take_fewer(
     database_url: str, clock: VirtualClock
 ) -> None:
     async with open_book(database_url, clock) as book:
-        await credits(book, 5_001, "credit")
+        await give(book, 5_001, "credit")
         (refused,) = await book.ledger.submit_all([Debit(wallet=ANN, points=5_001_000, key="key")])
 
         assert isinstance(refused.refusal, InvalidInput)
@@ -55,7 +55,7 @@ async def test_two_large_debits_that_meet_in_a_batch_both_succeed(
     database_url: str, clock: VirtualClock
 ) -> None:
     async with open_book(database_url, clock) as book:
-        await credits(book, 6_000, "credit")
+        await give(book, 6_000, "credit")
         await book.do(
             Debit(wallet=ANN, points=3_500_000, key="one"),
             PlaceHold(wallet=ANN, points=2_500_000, key="two"),

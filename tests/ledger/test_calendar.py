@@ -1,6 +1,6 @@
 """The calendar: when lots expire, in the program's time zone."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
@@ -62,12 +62,9 @@ def test_the_year_after_the_last_is_never() -> None:
     assert end_of_year(at("9999-01-01T00:00:00Z"), 0, "UTC") == NEVER
 
 
-@given(st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)))
+@given(st.datetimes(timezones=st.just(UTC)))
 def test_an_instant_is_its_datetime_to_the_microsecond(moment: datetime) -> None:
-    aware = moment.replace(tzinfo=UTC)
-
-    assert to_datetime(to_instant(aware)) == aware
-    assert to_instant(aware + timedelta(microseconds=0)) == to_instant(aware)
+    assert to_datetime(to_instant(moment)) == moment
 
 
 def program(decimals: int, mode: str = "DOWN") -> Program:

@@ -23,6 +23,8 @@ from ledger.pages import (
 )
 from ledger.records import Wallet
 from models.database import open_database
+from tests.conftest import PRISTINE
+from tests.harness.postgres import Postgres
 
 FIRST = Window(first=20)
 NEXT = Window(first=20, after=(7,))
@@ -78,8 +80,9 @@ WHOLE_TABLE = {
 def plan(connection: Connection, read: Read) -> list[str]:
     """How the database goes about each of the read's statements, one step a line."""
     if connection.dialect.name == "postgresql":
-        # The tables are empty here: make whole tables dear, as they are when they are large.
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        # The tables are small here: make dear what is dear once they are large.
+        for way in ("seqscan", "bitmapscan", "sort"):
+            connection.execute(text(f"SET LOCAL enable_{way} = off"))
     explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     steps: list[str] = []
     for statement, parameters in statements_of(connection, read):
@@ -98,6 +101,15 @@ def statements_of(connection: Connection, read: Read) -> list[tuple[str, Any]]:
     read(connection)
     event.remove(connection, "before_cursor_execute", note)
     return [one for one in sent if one[0].startswith("SELECT")]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database that never held a row: what other tests left behind would change the plans."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("tmp_sqlite"))
+    cluster: Postgres = request.getfixturevalue("postgres")
+    return cluster.url(PRISTINE)
 
 
 @pytest.fixture
@@ -128,7 +140,6 @@ async def test_reads_no_table_whole(explain: Any, database_url: str, name: str) 
         ("wallets as of now", "ix_holds_open"),
         ("wallets of programs", "ix_wallets_program_id_id"),
         ("credited, not redeemed", "ix_lots_credited_by_program"),
-        ("holds that run", "ix_holds_open"),
         ("log of a wallet", "ix_events_wallet_id_position"),
     ],
 )
@@ -147,4 +158,4 @@ async def test_history_is_read_in_its_order_and_never_sorted(explain: Any, name:
     steps = "\n".join(await explain(READS[name]))
 
     assert "TEMP B-TREE" not in steps
-    assert not re.search(r"Sort\b(?! Key: details)", steps), steps
+    assert "Sort" not in steps

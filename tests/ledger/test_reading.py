@@ -23,12 +23,11 @@ from ledger.reading import (
     wallets_as_of,
 )
 from ledger.records import Wallet
-from ledger.registry import CreateProgram
 from models import tables
 from tests.harness.book import ANN, BOB, Book, open_book
 from tests.harness.clock import VirtualClock
 from tests.harness.statements import counted_statements
-from tests.ledger.believable import DAY_US
+from tests.ledger.believable import DAY_US, program
 
 
 async def balances(book: Book, at: int) -> Balance:
@@ -154,15 +153,8 @@ async def test_tells_what_expires_soonest_first(database_url: str, clock: Virtua
 async def test_what_follows_activity_expires_with_it(
     database_url: str, clock: VirtualClock
 ) -> None:
-    fades = CreateProgram(
-        name="Fades",
-        points_name="points",
-        expiry_rule="INACTIVITY",
-        expiry_count=2,
-        expiry_unit="DAY",
-    )
     async with open_book(database_url, clock) as book:
-        await book.ledger.create_program(fades)
+        await book.ledger.create_program(program("Fades", "INACTIVITY", 2))
         await book.do(Credit(wallet=Owner("ann", "Fades"), points=3_000, key="credit"))
         clock.advance(days=1)
         await book.do(Debit(wallet=Owner("ann", "Fades"), points=1_000, key="debit"))
@@ -174,6 +166,44 @@ async def test_what_follows_activity_expires_with_it(
         assert found == {wallet.id: [(2_000, moved_to)]}
         assert await balances(book, moved_to - 1) == Balance(2_000)
         assert await balances(book, moved_to) == Balance()
+
+
+async def test_what_was_held_when_its_wallet_lapsed_expires_as_it_is_released(
+    database_url: str, clock: VirtualClock
+) -> None:
+    ann = Owner("ann", "Fades")
+    async with open_book(database_url, clock) as book:
+        start = clock()
+        await book.ledger.create_program(program("Fades", "INACTIVITY", 2))
+        await book.do(Credit(wallet=ann, points=3_000, key="lapses"))
+        clock.advance(days=1)
+        until = start + 4 * DAY_US
+        await book.do(PlaceHold(wallet=ann, points=3_000, key="hold", expires_at=until))
+        clock.advance(days=2)
+        await book.do(Credit(wallet=ann, points=1_000, key="too late for it"))
+
+        assert await balances(book, until - 1) == Balance(1_000, 0, 3_000)
+        assert await balances(book, until) == Balance(1_000)
+
+
+async def test_what_is_released_and_then_expires_counts_at_its_expiry(
+    database_url: str, clock: VirtualClock
+) -> None:
+    async with open_book(database_url, clock) as book:
+        start = clock()
+        released_at, expires_at = start + DAY_US, start + 2 * DAY_US
+        await book.do(
+            Credit(wallet=ANN, points=1_000, key="credit", expires_at=expires_at),
+            PlaceHold(wallet=ANN, points=1_000, key="hold", expires_at=released_at),
+        )
+        (program_id,) = {row.program_id for row in await book.rows()}
+
+        async def expired(since: int, until: int) -> int:
+            now = expires_at + DAY_US
+            return (await book.database.read(summarize, program_id, now, since, until)).expired
+
+        assert await expired(start, expires_at) == 0
+        assert await expired(expires_at, expires_at + 1) == 1_000
 
 
 async def test_tells_a_thousand_instants_of_expiry_at_most(

@@ -36,8 +36,11 @@ def do(
 ) -> Transaction | Refusal:
     """Apply one command as a batch does: settle, apply the rule, keep or throw away."""
     apply = {
-        Credit: rules.credit, Debit: rules.debit, PlaceHold: rules.place_hold, ReverseCredit: rules.reverse_credit,
-    }[type(command)]  # fmt: skip
+        Credit: rules.credit,
+        Debit: rules.debit,
+        PlaceHold: rules.place_hold,
+        ReverseCredit: rules.reverse_credit,
+    }[type(command)]
     draft = Draft(state, now)
     assert settle(draft)
     result = apply(draft, command, name)  # type: ignore[arg-type]

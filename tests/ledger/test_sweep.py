@@ -11,7 +11,8 @@ DAY_US = 86_400_000_000
 async def warnings(book: Book) -> list[tuple[int, int, int]]:
     """Points, expiry and instant of each warning, in the order of the log."""
     found = await book.ask(
-        "SELECT points, expires_at, at FROM events WHERE name = 'POINTS_EXPIRING_SOON' ORDER BY position"
+        "SELECT points, expires_at, at FROM events"
+        " WHERE name = 'POINTS_EXPIRING_SOON' ORDER BY position"
     )
     return [(int(row[0]), int(row[1]), int(row[2])) for row in found]
 
@@ -40,7 +41,7 @@ async def test_writes_rows_at_their_due_instants_in_their_order(
 
         assert written == 3
         assert await book.ledger.sweep() == 0
-    # At a tie: activation, release, expiry; what was held past its expiry expires as it is released.
+    # At a tie: activation, release, expiry; what is released past its expiry expires at once.
     assert [(row.kind, row.points, row.effective_at) for row in due] == [
         ("ACTIVATION", 2_000, start + 3 * DAY_US),
         ("RELEASE", 1_000, start + 3 * DAY_US),
