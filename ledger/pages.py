@@ -6,7 +6,7 @@ statements; those of many owners give each owner's page of the same window.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -38,7 +38,7 @@ from ledger.filters import (
 from ledger.reading import Entry, entry, find_wallets
 from ledger.records import Hold, Program, Wallet
 from models.columns import WHOLE
-from models.dialects import FirstOfEach, each
+from models.dialects import Around, FirstOfEach, each
 from models.tables import details, holds, lots, members, programs, transactions, wallets
 from models.wallets import is_credited
 
@@ -129,22 +129,6 @@ def _pages(
     for rows in of_owner.values():
         rows.sort(key=lambda row: row[0], reverse=window.cut.forward)
     return {owner: _page(window, of_owner[owner]) for owner in owners}
-
-
-class _Around:
-    """A statement around the first rows of each, built once for each kind of database."""
-
-    def __init__(self, first: FirstOfEach, around: Callable[[FromClause], Rows]) -> None:
-        self._first = first
-        self._around = around
-        self._statements: dict[str, Rows] = {}
-
-    def on(self, connection: Connection) -> Rows:
-        """The statement for this connection's database."""
-        name = connection.dialect.name
-        if name not in self._statements:
-            self._statements[name] = self._around(self._first.on(connection).subquery())
-        return self._statements[name]
 
 
 # ── programs and wallets ─────────────────────────────────────────────────────────────────────────
@@ -245,7 +229,7 @@ def _transactions(shape: Shape, cut: Cut) -> Rows:
 
 
 @cache
-def _transactions_of_wallets(shape: Shape, cut: Cut) -> _Around:
+def _transactions_of_wallets(shape: Shape, cut: Cut) -> Around:
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
         key = [rows.c.sequence]
         conditions = [*transaction_conditions_in_wallet(rows, shape), *_bounds(key, cut)]
@@ -254,7 +238,7 @@ def _transactions_of_wallets(shape: Shape, cut: Cut) -> _Around:
         return and_(owner == wallets.c.id, *conditions), _order(key, cut)
 
     first = FirstOfEach(wallets, transactions, chosen, wallets.c.id.in_(each("ids")))
-    return _Around(first, _described)
+    return Around(first, _described)
 
 
 # ── holds ────────────────────────────────────────────────────────────────────────────────────────
@@ -306,7 +290,7 @@ def page_credited_not_redeemed(
 
 
 @cache
-def _waiting(of_all: bool, cut: Cut) -> _Around:  # noqa: FBT001 - part of the statement's shape
+def _waiting(of_all: bool, cut: Cut) -> Around:  # noqa: FBT001 - part of the statement's shape
     """Each program's first, by index; of them the first."""
 
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
@@ -319,7 +303,7 @@ def _waiting(of_all: bool, cut: Cut) -> _Around:  # noqa: FBT001 - part of the s
         return select(rows.c.wallet_id, *key).order_by(*_order(key, cut)).limit(_LIMIT)
 
     which = [] if of_all else [programs.c.id == bindparam("program_id")]
-    return _Around(FirstOfEach(programs, lots, chosen, *which), around)
+    return Around(FirstOfEach(programs, lots, chosen, *which), around)
 
 
 _MIN_POINTS: Final = bindparam("min_points", type_=WHOLE)

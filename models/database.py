@@ -39,6 +39,7 @@ Work = Callable[Concatenate[Connection, P], T]
 READERS: Final = 2
 BUSY_TIMEOUT_MS: Final = 5_000
 STATEMENT_TIMEOUT_MS: Final = 30_000
+SURVEY_TIMEOUT_MS: Final = 600_000
 LOCK_TIMEOUT_MS: Final = 10_000
 POOL_SIZE: Final = 8
 POOL_WAIT_S: Final = 10
@@ -88,7 +89,7 @@ class Database(ABC):
 
     @abstractmethod
     async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a read that may take long, beside the short ones."""
+        """Run a read that may take long, beside the short ones. All of it sees one instant."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -180,15 +181,25 @@ def _sqlite_engine(url: URL, pragmas: Callable[[Any], None], begin: str, pool_si
         hide_parameters=True,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
-    event.listen(engine, "connect", lambda connection, _: pragmas(connection))
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    _prepare(engine, pragmas, begin)
     return engine
 
 
 def _sqlite_surveyor(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), poolclass=NullPool)
-    event.listen(engine.sync_engine, "connect", lambda connection, _: _reader_pragmas(connection))
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"isolation_level": None},
+    )
+    _prepare(engine.sync_engine, _reader_pragmas, "BEGIN")
     return engine
+
+
+def _prepare(engine: Engine, pragmas: Callable[[Any], None], begin: str) -> None:
+    """Begin every unit of work and every read by hand: all of it sees one instant."""
+    event.listen(engine, "connect", lambda connection, _: pragmas(connection))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
 
 
 def _writer_pragmas(connection: Any) -> None:
@@ -249,7 +260,7 @@ def _sqlite_fault(error: DBAPIError) -> DatabaseError | None:
 class Postgres(Database):
     """A PostgreSQL that several instances may share.
 
-    READ COMMITTED; rows are locked before they are looked at.
+    READ COMMITTED; rows are locked before they are looked at. A survey sees one instant.
     """
 
     def __init__(self, url: URL) -> None:
@@ -263,22 +274,20 @@ class Postgres(Database):
             pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="READ COMMITTED",
-            connect_args={
-                "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,
-                "server_settings": {
-                    "application_name": "tuppence",
-                    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                    "lock_timeout": str(LOCK_TIMEOUT_MS),
-                    "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
-                    "jit": "off",
-                },
-            },
+            connect_args=_postgres_bounds(STATEMENT_TIMEOUT_MS),
+        )
+        self._surveyor = create_async_engine(
+            url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            isolation_level="REPEATABLE READ",
+            connect_args=_postgres_bounds(SURVEY_TIMEOUT_MS),
         )
 
     @property
     @override
     def engines(self) -> list[Engine]:
-        return [self._engine.sync_engine]
+        return [self._engine.sync_engine, self._surveyor.sync_engine]
 
     @override
     async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -305,11 +314,27 @@ class Postgres(Database):
 
     @override
     async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.read(work, *args, **kwargs)
+        with _translated(_postgres_fault):
+            async with self._surveyor.connect() as connection:
+                return await connection.run_sync(work, *args, **kwargs)
 
     @override
     async def close(self) -> None:
+        await self._surveyor.dispose()
         await self._engine.dispose()
+
+
+def _postgres_bounds(statement_timeout_ms: int) -> dict[str, Any]:
+    return {
+        "command_timeout": statement_timeout_ms / 1000 + 5,
+        "server_settings": {
+            "application_name": "tuppence",
+            "statement_timeout": str(statement_timeout_ms),
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(statement_timeout_ms),
+            "jit": "off",
+        },
+    }
 
 
 def _postgres_state(error: DBAPIError) -> str:

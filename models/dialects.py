@@ -30,6 +30,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from typing_extensions import override
 
 
+Rows = Select[*tuple[Any, ...]]
+
+
 class _Ids(TypeDecorator[Sequence[str]]):
     """A list of texts as one parameter: an array on PostgreSQL, JSON on SQLite."""
 
@@ -99,6 +102,22 @@ class FirstOfEach:
     def on(self, connection: Connection) -> Select[Any]:
         """The statement for this connection's database."""
         return self._lateral if connection.dialect.name == "postgresql" else self._by_ids
+
+
+class Around:
+    """A statement around the first rows of each owner, built once for each kind of database."""
+
+    def __init__(self, first: FirstOfEach, around: Callable[[FromClause], Rows]) -> None:
+        self._first = first
+        self._around = around
+        self._statements: dict[str, Rows] = {}
+
+    def on(self, connection: Connection) -> Rows:
+        """The statement for this connection's database."""
+        name = connection.dialect.name
+        if name not in self._statements:
+            self._statements[name] = self._around(self._first.on(connection).subquery())
+        return self._statements[name]
 
 
 def write_rows(
