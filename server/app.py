@@ -33,9 +33,6 @@ from server.workers import run_sweeper
 POLL_S: Final = 0.25
 """How often the log is looked at where other instances may write it too."""
 
-BODY_BYTES_MAX: Final = 1_048_576
-"""How long a request may be; past it the answer is 413."""
-
 READY_S_MAX: Final = 2.0
 """How long the database may take to answer and still be called ready."""
 
@@ -118,7 +115,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         Route("/readyz", readiness),
         Route("/", welcome),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, max_body_size=BODY_BYTES_MAX)
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.state.service = service
     return app
 
