@@ -1,63 +1,166 @@
 """Execution: graphql-core's, with a short cut for fields that only give an attribute.
 
-Most of an answer is such fields: numbers, texts and instants that stand in a row already. For them
-there is no resolver to call, nothing to await and nothing to recurse into. Whatever is unusual
-about one (a value that can't be printed, a null where none may be) takes the long way, which tells
-it as ever. A page of 20 transactions, 560 fields, takes three quarters of the time.
+Most of an answer is such fields: numbers, texts and instants that stand in a row already, and the
+small objects that group them. For them there is no resolver to call and nothing to await. Whatever
+is unusual about one (a value that can't be printed, a null where none may be) takes the long way,
+which tells it as ever. A page of 20 transactions, 560 fields, takes half the CPU time.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_nullable_type, is_leaf_type
-from graphql.type import GraphQLNonNull
+from graphql import (
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_nullable_type,
+    is_leaf_type,
+)
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 
 class _Plain(NamedTuple):
+    """A field that prints an attribute."""
+
     attribute: str
     print: Callable[[Any], Any]
     is_nullable: bool
 
 
+class _Inner(NamedTuple):
+    """A field that gives an attribute which is an object."""
+
+    attribute: str
+    kind: GraphQLObjectType
+    is_nullable: bool
+
+
+class _Absent(NamedTuple):
+    """A field with a resolver that gives null wherever an attribute is None."""
+
+    attribute: str
+    is_nullable: bool
+
+
+def null_without(attribute: str) -> dict[str, str]:
+    """Metadata of a field: its resolver need not be called where this attribute is None."""
+    return {_NULL_WITHOUT: attribute}
+
+
+_NULL_WITHOUT: Final = "null_without"
+
+
 class Execution(StrawberryGraphQLCoreExecutionContext):
     """How one operation is executed."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._plans: dict[int, list[tuple[str, _Plain]]] = {}
+
     @override
-    def execute_field(  # pyright: ignore[reportIncompatibleMethodOverride] - the rest is passed on
-        self, parent_type: Any, source: Any, field_details_list: Any, path: Any, *context: Any
+    def execute_fields(
+        self,
+        parent_type: Any,
+        source_value: Any,
+        path: Any,
+        grouped_field_set: Any,
+        position_context: Any,
     ) -> Any:
-        name = field_details_list[0].node.name.value
-        plain = parent_type.extensions["plain"].get(name)
-        if plain is not None:
-            value = getattr(source, plain.attribute, None)
-            if value is None:
-                if plain.is_nullable:
+        plan = self._plans.get(id(grouped_field_set))  # the executor keeps the set, and so its id
+        if plan is None:
+            plan = self._plans[id(grouped_field_set)] = _plan(parent_type, grouped_field_set)
+        if plan:
+            try:
+                return {name: _printed(plain, source_value) for name, plain in plan}
+            except Exception:  # noqa: BLE001, S110 - the long way meets it again, and tells it
+                pass
+        return super().execute_fields(
+            parent_type, source_value, path, grouped_field_set, position_context
+        )
+
+    @override
+    def execute_field(
+        self,
+        parent_type: Any,
+        source: Any,
+        field_details_list: Any,
+        path: Any,
+        position_context: Any,
+    ) -> Any:
+        short = parent_type.extensions["short"].get(field_details_list[0].node.name.value)
+        if short is not None:
+            try:
+                if type(short) is _Plain:
+                    return _printed(short, source)
+                value = getattr(source, short.attribute)
+                if value is None and short.is_nullable:
                     return None
-            else:
-                try:
-                    return plain.print(value)
-                except Exception:  # noqa: BLE001, S110 - the long way meets it again, and tells it
-                    pass
-        return super().execute_field(parent_type, source, field_details_list, path, *context)
+                if type(short) is _Inner and value is not None:
+                    return self.collect_and_execute_subfields(
+                        short.kind, field_details_list, path, value, position_context
+                    )
+            except Exception:  # noqa: BLE001, S110 - the long way meets it again, and tells it
+                pass
+        return super().execute_field(
+            parent_type, source, field_details_list, path, position_context
+        )
 
 
-def note_plain_fields(schema: GraphQLSchema) -> None:
+def _printed(plain: _Plain, source: Any) -> Any:
+    value = getattr(source, plain.attribute)
+    return None if value is None and plain.is_nullable else plain.print(value)
+
+
+def _plan(kind: GraphQLObjectType, selected: Any) -> list[tuple[str, _Plain]]:
+    """How to print an object of which only plain fields are selected; nothing if there are more."""
+    short = kind.extensions["short"]
+    found = [(name, short.get(fields[0].node.name.value)) for name, fields in selected.items()]
+    return found if all(type(plain) is _Plain for _, plain in found) else []
+
+
+def note_short_cuts(schema: GraphQLSchema) -> None:
     """Note with each object type which of its fields only give an attribute."""
-    for kind in schema.type_map.values():
-        if isinstance(kind, GraphQLObjectType):
-            found = {name: _find_plain(field) for name, field in kind.fields.items()}
-            kind.extensions["plain"] = {name: plain for name, plain in found.items() if plain}
+    kinds = [kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
+    for kind in kinds:
+        kind.extensions["short"] = _keep(kind, _find_plain)
+    for kind in kinds:
+        kind.extensions["short"] |= _keep(kind, _find_inner) | _keep(kind, _find_absent)
+
+
+def _keep(kind: GraphQLObjectType, find: Callable[[GraphQLField], Any]) -> dict[str, Any]:
+    found = {name: find(field) for name, field in kind.fields.items()}
+    return {name: short for name, short in found.items() if short}
 
 
 def _find_plain(field: GraphQLField) -> _Plain | None:
-    definition = field.extensions.get("strawberry-definition")
+    attribute, kind = _attribute(field), get_nullable_type(field.type)
+    if attribute is None or not is_leaf_type(kind):
+        return None
+    return _Plain(attribute, kind.coerce_output_value, not isinstance(field.type, GraphQLNonNull))
+
+
+def _find_inner(field: GraphQLField) -> _Inner | None:
+    """An object that may be null is taken short only if nothing in it can fail or be awaited."""
+    attribute, kind = _attribute(field), get_nullable_type(field.type)
+    if attribute is None or not isinstance(kind, GraphQLObjectType):
+        return None
     is_nullable = not isinstance(field.type, GraphQLNonNull)
-    leaf = get_nullable_type(field.type)
-    if not isinstance(definition, StrawberryField) or not definition.is_basic_field:
+    is_simple = len(kind.extensions["short"]) == len(kind.fields)
+    return _Inner(attribute, kind, is_nullable) if is_simple or not is_nullable else None
+
+
+def _find_absent(field: GraphQLField) -> _Absent | None:
+    definition = field.extensions.get("strawberry-definition")
+    attribute = definition.metadata.get(_NULL_WITHOUT) if definition else None
+    return _Absent(attribute, is_nullable=True) if attribute else None
+
+
+def _attribute(field: GraphQLField) -> str | None:
+    """The attribute that a field without resolver and arguments gives."""
+    definition = field.extensions.get("strawberry-definition")
+    if field.args or not isinstance(definition, StrawberryField) or not definition.is_basic_field:
         return None
-    if field.args or not is_leaf_type(leaf):
-        return None
-    return _Plain(definition.python_name, leaf.coerce_output_value, is_nullable)
+    return definition.python_name

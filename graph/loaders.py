@@ -99,11 +99,13 @@ class Loaders:
         return wallet
 
     async def find_wallet_of(self, owner: Owner) -> Wallet | None:
-        record = await self._context.read(reading.find_wallet_of, owner)
-        if record is None:
+        found = await self._context.read(reading.find_owned, owner)
+        if found is None:
             return None
-        self._wallets.prime(record.id, record)
-        return Wallet.of(record)
+        self._wallets.prime(found.wallet.id, found.wallet)
+        self._programs.prime(found.program.id, found.program)
+        self._members.prime(found.member.id, found.member)
+        return Wallet.of(found.wallet)
 
     async def find_transaction(self, id: str | None) -> Transaction | None:
         entry = await self._entries.load(id) if id and find_prefix(id) == "txn" else None

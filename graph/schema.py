@@ -13,7 +13,7 @@ from typing_extensions import override
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
 from graph.documents import Documents
-from graph.execution import Execution, note_plain_fields
+from graph.execution import Execution, note_short_cuts
 from graph.faults import told
 from graph.health import HealthQueries
 from graph.holds import HoldMutations
@@ -69,7 +69,7 @@ class Schema(strawberry.Schema):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts, execution_context_class=Execution)
-        note_plain_fields(self._schema)
+        note_short_cuts(self._schema)
         for kind in self._schema.type_map.values():
             # Strawberry checks oneOf itself, too late to say in which field; graphql-core says it.
             if isinstance(kind, GraphQLInputObjectType):

@@ -1,6 +1,5 @@
 """Transactions: the immutable rows of the book, as a statement shows them."""
 
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated, cast
 
 import orjson
@@ -9,6 +8,7 @@ from strawberry import UNSET
 
 from graph.choices import Choice, choice
 from graph.context import Info
+from graph.execution import null_without
 from graph.nodes import Node
 from graph.pagination import After, Before, Connection, First, Last, Listing
 from graph.scalars import JSON, DateTime, Points, sought
@@ -149,23 +149,21 @@ class Transaction(Node):
     async def wallet(self, info: Info) -> Annotated["Wallet", strawberry.lazy("graph.wallets")]:
         return await info.context.loaders.get_wallet(self.wallet_id)
 
-    # Most rows have neither: nothing is awaited for them.
-
     @strawberry.field(
-        graphql_type="Transaction | None",
+        metadata=null_without("related_id"),
         description=(
             "The transaction that it activates, reverses or refunds, or a transfer's other leg."
         ),
     )
-    def related(self, info: Info) -> "Awaitable[Transaction | None] | None":
-        return info.context.loaders.find_transaction(self.related_id) if self.related_id else None
+    async def related(self, info: Info) -> "Transaction | None":
+        return await info.context.loaders.find_transaction(self.related_id)
 
     @strawberry.field(
-        graphql_type=Annotated["Hold", strawberry.lazy("graph.holds")] | None,  # pyright: ignore[reportOperatorIssue]
+        metadata=null_without("hold_id"),
         description="The hold that it places, captures or releases.",
     )
-    def hold(self, info: Info) -> "Awaitable[Hold | None] | None":
-        return info.context.loaders.find_hold(self.hold_id) if self.hold_id else None
+    async def hold(self, info: Info) -> Annotated["Hold", strawberry.lazy("graph.holds")] | None:
+        return await info.context.loaders.find_hold(self.hold_id)
 
 
 def _order(detail: records.Detail) -> Order | None:

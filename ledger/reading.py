@@ -56,6 +56,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """A wallet, its program and its member."""
+
+    wallet: Wallet
+    program: Program
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """What a wallet has at an instant."""
 
@@ -87,8 +96,8 @@ _PROGRAMS_NAMED: Final = select(programs).where(programs.c.name.in_(_IDS))
 _MEMBERS: Final = select(members).where(members.c.id.in_(_IDS))
 _MEMBERS_KNOWN_AS: Final = select(members).where(members.c.identity.in_(_IDS))
 _WALLETS: Final = select(wallets).where(wallets.c.id.in_(_IDS))
-_WALLET_OF: Final = (
-    select(wallets)
+_OWNED: Final[Rows] = (
+    select(wallets, programs, members)
     .join(members, members.c.id == wallets.c.member_id)
     .join(programs, programs.c.id == wallets.c.program_id)
     .where(members.c.identity == bindparam("identity"), programs.c.name == bindparam("program"))
@@ -100,6 +109,8 @@ _ENTRIES: Final[Rows] = (
     .where(transactions.c.id.in_(_IDS))
 )
 _TRANSACTION_WIDTH: Final = len(transactions.columns)
+_WALLET_WIDTH: Final = len(wallets.columns)
+_PROGRAM_WIDTH: Final = len(programs.columns)
 
 
 def find_programs(connection: Connection, ids: Iterable[str]) -> dict[str, Program]:
@@ -131,9 +142,18 @@ def find_wallets(connection: Connection, ids: Iterable[str]) -> dict[str, Wallet
 
 def find_wallet_of(connection: Connection, owner: Owner) -> Wallet | None:
     """The wallet of a member in a program, as it was last written."""
+    found = find_owned(connection, owner)
+    return found and found.wallet
+
+
+def find_owned(connection: Connection, owner: Owner) -> Owned | None:
+    """The wallet of a member in a program, with both of them: finding it has read them."""
     asked = {"identity": owner.identity, "program": owner.program}
-    row = connection.execute(_WALLET_OF, asked).first()
-    return None if row is None else Wallet(*row)
+    row = connection.execute(_OWNED, asked).first()
+    if row is None:
+        return None
+    wallet, rest = row[:_WALLET_WIDTH], row[_WALLET_WIDTH:]
+    return Owned(Wallet(*wallet), Program(*rest[:_PROGRAM_WIDTH]), Member(*rest[_PROGRAM_WIDTH:]))
 
 
 def find_transactions(connection: Connection, ids: Iterable[str]) -> dict[str, Entry]:
@@ -168,7 +188,6 @@ _AS_OF: Final[Rows] = (
     .outerjoin(_moved, _moved.c.wallet_id == wallets.c.id)
     .where(wallets.c.id.in_(_IDS))
 )
-_WALLET_WIDTH: Final = len(wallets.columns)
 
 
 def wallets_as_of(connection: Connection, found: Iterable[Wallet], now: int) -> dict[str, Wallet]:
