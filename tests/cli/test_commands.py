@@ -87,6 +87,10 @@ def past_the_triggers(database_url: str) -> list[str]:
     return statements
 
 
+def names_in(folder: Path, pattern: str) -> list[str]:
+    return sorted(file.name for file in folder.glob(pattern))
+
+
 async def test_backup_makes_a_whole_copy_of_a_database_in_use(
     tmp_path: Path, clock: VirtualClock
 ) -> None:
@@ -97,7 +101,7 @@ async def test_backup_makes_a_whole_copy_of_a_database_in_use(
         await service.client.credit("ann", 7)
 
     assert done.returncode == 0, done.stderr
-    assert sorted(file.name for file in tmp_path.glob("copy*")) == ["copy.db"]
+    assert names_in(tmp_path, "copy*") == ["copy.db"]
     async with running(f"sqlite:///{copy}", clock) as service:
         assert await service.client.balance("ann") == Balance(active=50)
 

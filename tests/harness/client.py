@@ -233,6 +233,16 @@ class Client:
         assert data["wallet"] is not None, f"no wallet: {who}"
         return values.balance(data["wallet"]["balance"])
 
+    async def balances(self, wallet_id: str, at: list[datetime]) -> list[Balance]:
+        """Return a wallet's balances at up to thirty moments, in one request."""
+        asked = " ".join(
+            f'at{number}: balance(at: "{wire(each)}") {{ {documents.BALANCE} }}'
+            for number, each in enumerate(at)
+        )
+        document = f"query At($id: ID!) {{ wallet(ref: {{id: $id}}) {{ id {asked} }} }}"
+        shown = (await self.execute(document, id=wallet_id))["wallet"]
+        return [values.balance(shown[f"at{number}"]) for number in range(len(at))]
+
     async def find_wallet(self, who: str, program: str | None = None) -> Wallet | None:
         data = await self.execute(documents.WALLET_BY_REF, ref=wallet_ref(who, program))
         return values.maybe(values.wallet, data["wallet"])

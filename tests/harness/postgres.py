@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-import models  # noqa: F401 - so that the tables are known
+import models  # noqa: F401  # pyright: ignore[reportUnusedImport] - so that the tables are known
 
 USER = "tuppence"
 UNPRIVILEGED = "nobody"
@@ -77,7 +77,7 @@ class Postgres:
     folder: Path
     programs: Path
     port: int
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[Any]"
 
     @classmethod
     def start(cls) -> "Postgres":

@@ -8,13 +8,21 @@ from tests.harness.clock import VirtualClock
 HOUR_US = 3_600_000_000
 
 
-async def give(book: Book, number: int, name: str, **more: int) -> None:
+async def give(book: Book, number: int, name: str, **from_then: int) -> None:
+    """Credit one point so many times, each a microsecond after the other."""
+    start, expiry = from_then.get("active_at"), from_then.get("expires_at")
     asked = [
-        Credit(wallet=ANN, points=1_000, key=f"{name}-{n}", **{k: v + n for k, v in more.items()})
+        Credit(
+            wallet=ANN,
+            points=1_000,
+            key=f"{name}-{n}",
+            active_at=None if start is None else start + n,
+            expires_at=None if expiry is None else expiry + n,
+        )
         for n in range(number)
     ]
-    for start in range(0, number, 1_000):
-        await book.do(*asked[start : start + 1_000])
+    for first in range(0, number, 1_000):
+        await book.do(*asked[first : first + 1_000])
 
 
 async def test_what_is_due_is_written_first_however_much_it_is(

@@ -32,7 +32,10 @@ def a_wallet(**changes: object) -> WalletState:
 
 
 def do(
-    state: WalletState, command: object, now: int = NOW, name: str = "txn"
+    state: WalletState,
+    command: Credit | Debit | PlaceHold | ReverseCredit,
+    now: int = NOW,
+    name: str = "txn",
 ) -> Transaction | Refusal:
     """Apply one command as a batch does: settle, apply the rule, keep or throw away."""
     apply = {

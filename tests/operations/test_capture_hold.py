@@ -9,9 +9,9 @@ from tests.harness.values import Balance, Lifetime
 NOBODYS = "hld_01jqtc38xmeegs4d2pf28aqkff"
 
 
-async def held(client: Client, credited: int = 50, points: int = 30, **more: object) -> str:
-    await client.credit("ann", credited)
-    return (await client.hold("ann", points, **more)).held.id
+async def held(client: Client) -> str:
+    await client.credit("ann", 50)
+    return (await client.hold("ann", 30)).held.id
 
 
 async def test_captures_all_that_is_left_if_points_are_left_out(client: Client) -> None:

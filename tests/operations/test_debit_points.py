@@ -31,6 +31,7 @@ async def test_takes_points_as_a_redemption(client: Client, clock: VirtualClock)
     assert (debit.active_at, debit.expires_at, debit.hold_id) == (None, None, None)
     assert debit.effective_at == clock.now
     assert answer.wallet == await client.wallet("ann")
+    assert answer.wallet is not None
     assert answer.wallet.balance == Balance(active=30)
     assert answer.wallet.lifetime == Lifetime(credited=50, redeemed=20)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.harness.servers import Service
 from tests.harness.values import Balance, Lifetime
 
 
-async def expiry_of(client: Client, clock: VirtualClock, at: str, **rules: object) -> datetime:
+async def expiry_of(client: Client, clock: VirtualClock, at: str, **rules: Any) -> datetime:
     """Return when a credit at that moment expires under the rules."""
     await client.create_program("Ruled", **rules)
     clock.set(at)

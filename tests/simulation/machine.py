@@ -1,15 +1,15 @@
 """What anybody may do at any time, drawing the edges on purpose, in the service and the model."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from tests.harness.clock import MICROSECOND
 from tests.simulation import model
-from tests.simulation.deeds import DEEDS, SPELL
+from tests.simulation.deeds import deed, spell
 from tests.simulation.model import Wallet
 from tests.simulation.records import Row
 from tests.simulation.world import PROGRAMS, Made, World, wire_points
@@ -22,18 +22,21 @@ def measured(edge: str, there: int, some: int) -> int:
     return {"all": there, "over": there + 1, "least": 1, "some": some}[edge]
 
 
-def pick(made: list[T], number: int) -> T | None:
+def pick(made: list[T], number: int, likely: list[T] | None = None) -> T | None:
+    """Pick one of the likely, where there are any, and now and then one of all."""
+    if likely and number % 5:
+        return likely[number % len(likely)]
     return made[number % len(made)] if made else None
 
 
 class LedgerMachine(RuleBasedStateMachine):
     """Whatever anybody asks for, whenever: the service does what the model does."""
 
-    new_database: ClassVar[Callable[[], str]]
+    databases: ClassVar[Iterator[str]]  # a fresh one for each example
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(type(self).new_database())
+        self.world = World(next(self.databases))
         self.programs: list[str] = []
 
     def teardown(self) -> None:
@@ -46,14 +49,22 @@ class LedgerMachine(RuleBasedStateMachine):
             self.world.close()
 
     @initialize(
-        names=st.lists(st.sampled_from(sorted(PROGRAMS)), min_size=2, max_size=2, unique=True)
+        names=st.lists(st.sampled_from(sorted(PROGRAMS)), min_size=2, max_size=2, unique=True),
+        seed=st.integers(0, 2**32),
+        length=st.integers(0, 120),
     )
-    def open_programs(self, names: list[str]) -> None:
+    def begin(self, names: list[str], seed: int, length: int) -> None:
+        """Open two programs and some wallets, and let there have been some life in them."""
         self.programs = names
         for slot, name in enumerate(names):
             self.world.make_program(PROGRAMS[name])
-            for who, points in (("ann", 45_000), ("bob", 30_000)):
-                self.give(who, slot, points)
+            for who in ("ann", "bob"):
+                self.give(who, slot, 45_000 - 15_000 * slot)
+                # What is issued later expires sooner, so that the order of consumption shows.
+                for hours in () if PROGRAMS[name].limit else (100, 24):
+                    lasts = self.world.now + timedelta(hours=hours) + PROGRAMS[name].delay
+                    self.give(who, slot, 10_000, expires_at=lasts)
+        self.a_busy_spell(seed, length)
 
     def wallet_of(self, who: str, slot: int) -> Wallet:
         return self.world.wallet(who, self.programs[slot])
@@ -63,19 +74,18 @@ class LedgerMachine(RuleBasedStateMachine):
         assert wallet is not None
         return wallet
 
-    @rule(spell=SPELL)
-    def a_busy_spell(self, spell: list[tuple[str, dict[str, Any]]]) -> None:
-        """Let many things happen: the rules alone are often too few to meet each other."""
-        for name, arguments in spell:
+    def a_busy_spell(self, seed: int, length: int) -> None:
+        """Let many things happen: the rules alone are too few to meet each other."""
+        for name, arguments in spell(seed, length):
             getattr(self, name)(**arguments)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["time_passes"])
+    @deed("time_passes")
     def time_passes(self, minutes: int) -> None:
         self.world.clock.advance(minutes=minutes)
 
-    @rule(**DEEDS["something_is_about_to_fall_due"])
+    @deed("something_is_about_to_fall_due")
     def something_is_about_to_fall_due(self, offset: int) -> None:
         """Go to the next activation, release or expiry, or to the microsecond beside it."""
         now = self.world.now
@@ -88,13 +98,13 @@ class LedgerMachine(RuleBasedStateMachine):
         if coming:
             self.world.clock.set(min(coming) + offset * MICROSECOND)
 
-    @rule(**DEEDS["sweep"])
+    @deed("sweep")
     def sweep(self) -> None:
         self.world.sweep()
 
     # ── credits ──────────────────────────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["credit"])
+    @deed("credit")
     def credit(
         self,
         who: str,
@@ -143,7 +153,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ── spending ─────────────────────────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["debit"])
+    @deed("debit")
     def debit(self, number: int, edge: str, some: int, *, manual: bool) -> None:
         world, wallet = self.world, self.open_wallet(number)
         points = measured(edge, model.as_of(wallet, world.now).available(), some) or some
@@ -160,7 +170,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if row is not None:
             world.memory.debits.append(world.made(wallet, row, answer.id))
 
-    @rule(**DEEDS["hold"])
+    @deed("hold")
     def hold(self, number: int, edge: str, some: int, lasts: str) -> None:
         world, wallet = self.world, self.open_wallet(number)
         shown = model.as_of(wallet, world.now)
@@ -197,9 +207,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ── holds ────────────────────────────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["capture"])
+    @deed("capture")
     def capture(self, number: int, edge: str, some: int, *, rest: bool) -> None:
-        world, made = self.world, pick(self.world.memory.holds, number)
+        world, made = self.world, pick(self.world.memory.holds, number, self.world.open_holds())
         if made is None:
             return
         wallet = made.wallet
@@ -217,9 +227,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if row is not None:
             world.memory.debits.append(world.made(wallet, row, answer.id))
 
-    @rule(**DEEDS["release"])
+    @deed("release")
     def release(self, number: int) -> None:
-        world, made = self.world, pick(self.world.memory.holds, number)
+        world, made = self.world, pick(self.world.memory.holds, number, self.world.open_holds())
         if made is None:
             return
         wallet = made.wallet
@@ -235,7 +245,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ── taking back ──────────────────────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["reverse"])
+    @deed("reverse")
     def reverse(
         self, number: int, edge: str, some: int, *, all_: bool, clamp: bool, others: bool
     ) -> None:
@@ -263,9 +273,9 @@ class LedgerMachine(RuleBasedStateMachine):
             points,
         )
 
-    @rule(**DEEDS["refund"])
+    @deed("refund")
     def refund(self, number: int, edge: str, some: int, *, all_: bool, grace: int | None) -> None:
-        world, made = self.world, pick(self.world.memory.debits, number)
+        world, made = self.world, pick(self.world.memory.debits, number, self.world.owed_debits())
         if made is None:
             return
         wallet = made.wallet
@@ -292,7 +302,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ── moving, freezing, forgetting ─────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["transfer"])
+    @deed("transfer")
     def transfer(self, who: str, to: str, slot: int, edge: str, some: int) -> None:
         world = self.world
         sender, receiver = self.wallet_of(who, slot), self.wallet_of(to, slot)
@@ -317,7 +327,7 @@ class LedgerMachine(RuleBasedStateMachine):
             world.remember(receiver, answer.received.wallet_id)
             world.see([receiver])
 
-    @rule(**DEEDS["freeze_or_thaw"])
+    @deed("freeze_or_thaw")
     def freeze_or_thaw(self, who: str, slot: int, *, frozen: bool) -> None:
         world, wallet = self.world, self.wallet_of(who, slot)
         if wallet.id:
@@ -326,7 +336,7 @@ class LedgerMachine(RuleBasedStateMachine):
             wallet.frozen = frozen
             world.see([wallet])
 
-    @rule(**DEEDS["erase"])
+    @deed("erase")
     def erase(self, who: str, seldom: int) -> None:
         wallets = self.world.memory.wallets
         own = [key for key in wallets if key[0] == who]
@@ -337,7 +347,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ── asking again ─────────────────────────────────────────────────────────────────────────
 
-    @rule(**DEEDS["ask_again"])
+    @deed("ask_again")
     def ask_again(self, number: int, *, otherwise: bool) -> None:
         asked = pick(self.world.memory.asked, number)
         if asked is None:
@@ -348,6 +358,6 @@ class LedgerMachine(RuleBasedStateMachine):
             self.world.ask_otherwise(asked)
         self.world.see(self.world.memory.all_wallets[-2:])
 
-    @rule(**DEEDS["look_closely"])
+    @deed("look_closely")
     def look_closely(self, number: int) -> None:
         self.world.look(self.open_wallet(number))

@@ -5,7 +5,9 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -16,45 +18,46 @@ from tests.harness.postgres import Postgres
 from tests.simulation.machine import LedgerMachine
 
 MORE = os.environ.get("SIMULATION_EXAMPLES")
-STEPS = 12
-EXAMPLES_ON_SQLITE = 40
-EXAMPLES_ON_POSTGRESQL = 8
+STEPS = 15
+EXAMPLES_ON_SQLITE = 25
+EXAMPLES_ON_POSTGRESQL = 5
 
 
-def run_machine(new_database: Callable[[], str], examples: int) -> None:
-    machine = type("Machine", (LedgerMachine,), {"new_database": staticmethod(new_database)})
+def run_machine(databases: Iterator[str], examples: int) -> None:
     run_state_machine_as_test(
-        machine,
+        type("Machine", (LedgerMachine,), {"databases": databases}),
         settings=settings(
             max_examples=int(MORE) if MORE else examples,
             stateful_step_count=STEPS,
             derandomize=not MORE,
             database=None,
             deadline=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
 
 
-def test_the_ledger_does_what_the_model_does_on_sqlite(migrated_file: Path, tmp_path: Path) -> None:
-    files = iter(range(1_000_000))
-
-    def new_database() -> str:
-        file = tmp_path / f"{next(files)}.db"
+def files(migrated_file: Path, folder: Path) -> Iterator[str]:
+    for number in count():
+        file = folder / f"{number}.db"
         shutil.copy(migrated_file, file)
-        return f"sqlite:///{file}"
+        yield f"sqlite:///{file}"
 
-    run_machine(new_database, EXAMPLES_ON_SQLITE)
+
+def copies(postgres: Postgres) -> Generator[str]:
+    """Create one database after another; the one before goes."""
+    for number in count():
+        name = f"machine_{number}"
+        try:
+            yield postgres.create(name, template=MIGRATED)
+        finally:
+            postgres.drop(name)
+
+
+def test_the_ledger_does_what_the_model_does_on_sqlite(migrated_file: Path, tmp_path: Path) -> None:
+    run_machine(files(migrated_file, tmp_path), EXAMPLES_ON_SQLITE)
 
 
 def test_the_ledger_does_what_the_model_does_on_postgresql(postgres: Postgres) -> None:
-    names: list[str] = []
-
-    def new_database() -> str:
-        if names:
-            postgres.drop(names[-1])
-        names.append(f"machine_{len(names)}")
-        return postgres.create(names[-1], template=MIGRATED)
-
-    run_machine(new_database, EXAMPLES_ON_POSTGRESQL)
-    postgres.drop(names[-1])
+    with closing(copies(postgres)) as databases:
+        run_machine(databases, EXAMPLES_ON_POSTGRESQL)

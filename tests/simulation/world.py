@@ -155,6 +155,8 @@ class World:
             assert answer.replayed is False
             assert_agreed(answer, refusal)
             self.see(wallets)
+            for wallet in wallets if refusal is None else ():
+                self.look_at_balances(wallet)
         if answer.error not in NOT_STICKY:
             self.memory.asked.append(Asked(key, call, points, answer))
         self.clock.set(self.now + TICK)
@@ -178,6 +180,18 @@ class World:
     def made(self, wallet: Wallet, row: Row, transaction_id: str) -> Made:
         numbers = [number for number, each in enumerate(wallet.rows) if each is row]
         return Made(wallet, numbers[0], transaction_id)
+
+    def open_holds(self) -> list[Made]:
+        """Return the holds that can still be captured."""
+        return [
+            made
+            for made in self.memory.holds
+            if as_of(made.wallet, self.now).holds[made.number].status == "OPEN"
+        ]
+
+    def owed_debits(self) -> list[Made]:
+        """Return the debits that can still be refunded."""
+        return [made for made in self.memory.debits if made.wallet.rows[made.number].owed]
 
     def sweep(self) -> None:
         self.run(self.service.sweep())
@@ -223,8 +237,7 @@ class World:
             self.see([wallet])
             self.look_at_rows(wallet)
             self.look_at_holds(wallet)
-            for at in self.instants(wallet):
-                self.look_at(wallet, at)
+            self.look_at_balances(wallet)
 
     def look_at_holds(self, wallet: Wallet) -> None:
         """Compare the holds; and what expires, where promises and holds leave no doubt."""
@@ -253,15 +266,19 @@ class World:
     def instants(self, wallet: Wallet) -> list[datetime]:
         """Return the edges of a wallet's life: its last rows' instants, and what is to come."""
         past = sorted({row.at for row in as_of(wallet, self.now).rows})[-3:]
-        to_come = sorted(at for at, *_ in as_of(wallet, self.now).due())[:3]
+        to_come = sorted(at for at, *_ in as_of(wallet, self.now).due())[:9]
         edges = [at for at in past + to_come if at.year < 9_000]
         return [edge for at in edges for edge in (at - MICROSECOND, at)]
 
-    def look_at(self, wallet: Wallet, at: datetime) -> None:
-        shown = self.run(self.client.balance(wallet.id, at=at))
-        model = as_of(wallet, max(at, self.now))
-        expected = model.balance(until=at)
-        assert (milli(shown.active), milli(shown.promised), milli(shown.held)) == expected, at
+    def look_at_balances(self, wallet: Wallet) -> None:
+        instants = self.instants(wallet) if wallet.id else []
+        if not instants:
+            return
+        for at, shown in zip(
+            instants, self.run(self.client.balances(wallet.id, instants)), strict=True
+        ):
+            expected = as_of(wallet, max(at, self.now)).balance(until=at)
+            assert (milli(shown.active), milli(shown.promised), milli(shown.held)) == expected, at
 
     def look_at_program(self, name: str) -> None:
         shown = self.run(self.client.summary(name))
