@@ -37,7 +37,7 @@ class Box:
 
 
 def box(**changes: Any) -> Box:
-    known = {
+    known: dict[str, Any] = {
         "name": "a",
         "size": Size(width=1, height=None),
         "spare": None,
