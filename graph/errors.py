@@ -60,7 +60,7 @@ class MemberNotFound(UserError):
 
 @described
 class TransactionNotFound(UserError):
-    """There is no transaction of this id, or it isn't of the kind that was asked for."""
+    """There is no transaction of this id."""
 
 
 @described

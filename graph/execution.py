@@ -61,6 +61,14 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         self._plans: dict[int, list[tuple[str, _Plain]]] = {}
 
     @override
+    def build_per_event_executor(self, payload: Any) -> Any:
+        # graphql-core's own is a shallow copy: what one event collects would be kept by them all.
+        each: Any = super().build_per_event_executor(payload)
+        each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
+        each._plans = {}  # noqa: SLF001
+        return each
+
+    @override
     def execute_fields(
         self,
         parent_type: Any,

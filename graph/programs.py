@@ -46,7 +46,7 @@ class ExpiryRule(Choice):
 class PeriodUnit(Choice):
     """Months and years end on the month's last day where the day isn't there."""
 
-    DAY = "DAY", "Days of 24 hours."
+    DAY = "DAY", "Days by the wall clock of the program's time zone."
     MONTH = "MONTH", "Calendar months."
     YEAR = "YEAR", "Calendar years."
 

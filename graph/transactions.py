@@ -134,7 +134,7 @@ class Transaction(Node):
             coupon_code=detail and detail.coupon_code,
             description=detail and detail.description,
             active_at=row.active_at,
-            expires_at=None if row.expires_at == NEVER else row.expires_at,
+            expires_at=row.expires_at if row.kind == "CREDIT" and row.expires_at != NEVER else None,
             order=detail and _order(detail),
             metadata=detail and detail.metadata_json and orjson.loads(detail.metadata_json),
             effective_at=row.effective_at,

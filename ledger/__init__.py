@@ -43,6 +43,7 @@ class Ledger:
 
     def __init__(self, database: Database, clock: Clock, committed: Callable[[], None]) -> None:
         """`committed` is called in the event loop after each commit."""
+        self._database = database
         self._writer = Writer(database, clock, committed)
 
     async def start(self) -> None:
@@ -78,7 +79,7 @@ class Ledger:
 
     async def sweep(self) -> int:
         """Write what is due, up to a bound; gives how much was written, 0 when nothing is left."""
-        return await self._writer.alone(sweep)
+        return await self._writer.alone(sweep, first=True)
 
     async def create_program(self, asked: CreateProgram) -> Program | Refusal:
         """A new program, or InvalidInput or NameTaken."""
@@ -94,7 +95,10 @@ class Ledger:
 
     async def erase_member(self, asked: EraseMember) -> str | Refusal:
         """The id of the member that was erased, or MemberNotFound."""
-        return await self._alone(erase_member, asked)
+        erased = await self._alone(erase_member, asked)
+        if isinstance(erased, str):
+            await self._database.scrub()
+        return erased
 
     async def freeze_wallet(self, asked: FreezeWallet) -> Wallet | Refusal:
         """The wallet as it is now, or WalletNotFound."""

@@ -15,7 +15,6 @@ from models.columns import NEVER
 DAY_US: Final = 86_400 * 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_YEAR_MAX: Final = 9999
 
 
 def to_datetime(instant: int) -> datetime:
@@ -51,34 +50,33 @@ def expiry(program: Program, issued_at: int, active_at: int) -> int:
 def after(instant: int, count: int, unit: str, time_zone: str) -> int:
     """So many days, months or years later by the wall clock of the zone.
 
-    The day clamps to its month's last.
+    The day clamps to its month's last. What lies past the year 9999, there or here, is NEVER.
     """
-    local = to_datetime(instant).astimezone(zone(time_zone))
-    if unit == "DAY":
-        return _bounded(local.replace(tzinfo=None), timedelta(days=count), time_zone)
-    month = local.month - 1 + count * (12 if unit == "YEAR" else 1)
-    year, month = local.year + month // 12, month % 12 + 1
-    if year > _YEAR_MAX:
+    try:
+        local = _wall_clock(instant, time_zone)
+        later = local + timedelta(days=count) if unit == "DAY" else _months(local, count, unit)
+        return min(to_instant(later.replace(tzinfo=zone(time_zone))), NEVER)
+    except (OverflowError, ValueError):
         return NEVER
-    day = min(local.day, monthrange(year, month)[1])
-    return _bounded(
-        local.replace(tzinfo=None, year=year, month=month, day=day), timedelta(), time_zone
-    )
 
 
 def end_of_year(instant: int, count: int, time_zone: str) -> int:
     """The end of the `count`-th calendar year after the instant's own, in the zone.
 
-    Given as the first instant that is past it.
+    Given as the first instant that is past it; past the year 9999 it is NEVER.
     """
-    year = to_datetime(instant).astimezone(zone(time_zone)).year + count + 1
-    if year > _YEAR_MAX:
-        return NEVER
-    return to_instant(datetime(year, 1, 1, tzinfo=zone(time_zone)))
-
-
-def _bounded(local: datetime, span: timedelta, time_zone: str) -> int:
     try:
-        return min(to_instant((local + span).replace(tzinfo=zone(time_zone))), NEVER)
-    except OverflowError:
+        year = _wall_clock(instant, time_zone).year + count + 1
+        return min(to_instant(datetime(year, 1, 1, tzinfo=zone(time_zone))), NEVER)
+    except (OverflowError, ValueError):
         return NEVER
+
+
+def _wall_clock(instant: int, time_zone: str) -> datetime:
+    return to_datetime(instant).astimezone(zone(time_zone)).replace(tzinfo=None)
+
+
+def _months(local: datetime, count: int, unit: str) -> datetime:
+    month = local.month - 1 + count * (12 if unit == "YEAR" else 1)
+    year, month = local.year + month // 12, month % 12 + 1
+    return local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))

@@ -86,20 +86,25 @@ def json_object(value: object, *path: str) -> Found:
         yield InvalidInput(
             f"{path[-1]} must have at most {JSON_BYTES_MAX} bytes as JSON, not {size}.", path
         )
-    elif any(_CONTROL_BUT_BREAKS.search(found) for found in _texts(value)):
+    elif not all(math.isfinite(found) for found in _leaves(value) if isinstance(found, float)):
+        yield InvalidInput(f"{path[-1]} must hold no number that JSON can't.", path)
+    elif any(
+        _CONTROL_BUT_BREAKS.search(found) for found in _leaves(value) if isinstance(found, str)
+    ):
         yield InvalidInput(f"{path[-1]} must not contain control characters.", path)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
+def _leaves(value: Any) -> Iterator[object]:
+    """Every name, text, number and truth in a JSON value."""
+    if isinstance(value, Mapping):
         for name, inner in value.items():
             yield name
-            yield from _texts(inner)
+            yield from _leaves(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from _leaves(inner)
+    else:
+        yield value
 
 
 def _points(points: int | None) -> Found:
@@ -109,9 +114,11 @@ def _points(points: int | None) -> Found:
         yield InvalidInput(f"points must be at most {POINTS_MAX / 1000}.", ("points",))
 
 
-def _wallet(ref: WalletRef, *path: str) -> Found:
+def wallet_ref(ref: WalletRef, *path: str) -> Found:
+    """A wallet's id, which may be anything, or an owner who may be one."""
     if isinstance(ref, Owner):
         yield from identity(ref.identity, *path, "owner", "identity")
+        yield from text(ref.program, NAME_MAX, *path, "owner", "program")
 
 
 def _description(description: str | None) -> Found:
@@ -145,7 +152,7 @@ def _code(code: str | None, longest: int, name: str) -> Found:
 
 
 def _credit(command: Credit) -> Found:
-    yield from _wallet(command.wallet, "wallet")
+    yield from wallet_ref(command.wallet, "wallet")
     yield from _points(command.points)
     yield from _key(command.key)
     yield from _code(command.campaign_id, IDENTITY_MAX, "campaignId")
@@ -159,7 +166,7 @@ def _credit(command: Credit) -> Found:
 
 
 def _debit(command: Debit | PlaceHold) -> Found:
-    yield from _wallet(command.wallet, "wallet")
+    yield from wallet_ref(command.wallet, "wallet")
     yield from _points(command.points)
     yield from _key(command.key)
     yield from _description(command.description)
@@ -191,8 +198,8 @@ def _reversal(command: ReverseCredit | RefundDebit) -> Found:
 
 
 def _transfer(command: Transfer) -> Found:
-    yield from _wallet(command.sender, "from")
-    yield from _wallet(command.receiver, "to")
+    yield from wallet_ref(command.sender, "from")
+    yield from wallet_ref(command.receiver, "to")
     yield from _points(command.points)
     yield from _key(command.key)
     yield from _description(command.description)

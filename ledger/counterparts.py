@@ -3,9 +3,21 @@
 See ledger/invariants.py.
 """
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, case, func, literal, not_, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from ledger.due import total
 from ledger.invariants import Invariant, equal, is_kind, never, or_none, sum_if
@@ -19,6 +31,7 @@ from models.tables import (
     log_head,
     lots,
     members,
+    programs,
     transactions,
     wallets,
 )
@@ -200,6 +213,36 @@ def _effects_have_one_key() -> Invariant:
     return never("transaction {}: {} idempotency keys stand for it.", broken)
 
 
+def _effects_have_a_key() -> Invariant:
+    """What a caller asked for has the key under which it was asked; the clock releases, too."""
+    asked = is_kind("CREDIT", "DEBIT", "HOLD", "REVERSAL", "REFUND", "TRANSFER_OUT")
+    k = idempotency_keys.c
+    broken = (
+        select(_t.id, _t.kind)
+        .outerjoin(idempotency_keys, k.transaction_id == _t.id)
+        .where(asked, k.key.is_(None))
+    )
+    return never("transaction {}: this {} has no idempotency key.", broken)
+
+
+def _nothing_is_orphaned() -> Invariant:
+    """What names a wallet, a member or a program names one that is there."""
+    w = wallets.c
+
+    def orphans(table: Table, owner: ColumnElement[str], owners: Table) -> Any:
+        named = select(table.c.id, owner.label("owner")).outerjoin(owners, owners.c.id == owner)
+        return named.where(owners.c.id.is_(None))
+
+    broken = union_all(
+        orphans(transactions, _t.wallet_id, wallets),
+        orphans(lots, lots.c.wallet_id, wallets),
+        orphans(holds, holds.c.wallet_id, wallets),
+        orphans(wallets, w.member_id, members),
+        orphans(wallets, w.program_id, programs),
+    ).subquery()
+    return never("{}: it is of {}, which is not there.", select(broken))
+
+
 def _wallets_keep_to_their_program() -> Invariant:
     """A transaction and a lot are of their wallet's program."""
     of_transactions = select(_t.id, _t.wallet_id).join(wallets, wallets.c.id == _t.wallet_id)
@@ -241,6 +284,8 @@ OF_WHAT_STANDS_BESIDE: Final = (
     _log_keeps_order(),
     _keys_have_their_effect(),
     _effects_have_one_key(),
+    _effects_have_a_key(),
+    _nothing_is_orphaned(),
     _wallets_keep_to_their_program(),
     _erased_are_forgotten(),
 )

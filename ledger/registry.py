@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfoNotFoundError
 
 import orjson
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from ledger.calendar import zone
-from ledger.checks import ERASED, IDENTITY_MAX, NAME_MAX, identity, json_object, text
+from ledger.checks import ERASED, IDENTITY_MAX, NAME_MAX, identity, json_object, text, wallet_ref
 from ledger.commands import Owner, WalletRef
 from ledger.records import Member, Program, Wallet, row_of
 from ledger.refusals import (
@@ -254,14 +254,23 @@ def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | 
 
     Gives the member's id.
     """
+    wrong = next(text(asked.identity, IDENTITY_MAX, "identity"), None)
+    if wrong:
+        return wrong
     query = select(members.c.id).where(members.c.identity == asked.identity).with_for_update()
     member_id = connection.execute(query).scalar_one_or_none()
     if member_id is None or asked.identity.startswith(ERASED):
         return MemberNotFound("there is no such member.", ("identity",))
     owned = select(wallets.c.id).where(wallets.c.member_id == member_id)
     written = select(transactions.c.id).where(transactions.c.wallet_id.in_(owned))
+    # What is said of a transfer is said of both its legs, and one is in another's wallet.
+    legs = select(transactions.c.related_id).where(
+        transactions.c.wallet_id.in_(owned),
+        transactions.c.kind.in_(("TRANSFER_OUT", "TRANSFER_IN")),
+    )
+    said = details.c.transaction_id
     connection.execute(update(wallets).where(wallets.c.member_id == member_id).values(frozen=True))
-    connection.execute(delete(details).where(details.c.transaction_id.in_(written)))
+    connection.execute(delete(details).where(or_(said.in_(written), said.in_(legs))))
     cleared = {
         "name": None,
         "email": None,
@@ -280,6 +289,9 @@ def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | 
 
 def freeze_wallet(connection: Connection, now: int, asked: FreezeWallet) -> Wallet | Refusal:  # noqa: ARG001
     """Freeze or thaw a wallet."""
+    wrong = next(wallet_ref(asked.wallet, "wallet"), None)
+    if wrong:
+        return wrong
     wallet_id = _wallet_id(connection, asked.wallet)
     changed = (
         update(wallets)

@@ -154,7 +154,8 @@ WARNING_WALLETS: Final = (
 
 def _soonest(*instants: Any) -> Any:
     """The earliest of some instants of the wallet, NEVER if there is none."""
-    found = union_all(*(select(instant) for instant in instants)).subquery()
+    # Correlated by hand: an instant that is an expression of the wallet would scan all wallets.
+    found = union_all(*(select(instant).correlate(wallets) for instant in instants)).subquery()
     return select(func.coalesce(func.min(found.c[0]), NEVER)).scalar_subquery()
 
 

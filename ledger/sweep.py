@@ -14,6 +14,9 @@ from ledger.settlement import DUE_ROWS_MAX, settle
 WALLETS_MAX: Final = 250
 """How many wallets one sweep takes, those first that have been due the longest."""
 
+WARNINGS_MAX: Final = 200
+"""How many lots of one wallet one sweep tells of; the rest are the next one's."""
+
 
 def sweep(connection: Connection, now: int) -> int:
     """Write up to DUE_ROWS_MAX due rows, oldest wallets first, and the warnings that are due.
@@ -51,12 +54,14 @@ def _warn(desk: Desk, journal: Journal, wallet_ids: list[str]) -> None:
         wallet_id for wallet_id in wallet_ids if desk.states[wallet_id].wallet.due_at > desk.now
     ]
     statement = sql.UNTOLD_LOTS.on(desk.connection)
-    asked = {"ids": settled, "now": desk.now, "limit": DUE_ROWS_MAX}
+    asked = {"ids": settled, "now": desk.now, "limit": WARNINGS_MAX}
     found: dict[str, list[Lot]] = {wallet_id: [] for wallet_id in settled}
     for row in desk.connection.execute(statement, asked):
         lot = Lot(*row)
         found[lot.wallet_id].append(lot)
     for wallet_id, lots in found.items():
+        if len(journal.events) >= DUE_ROWS_MAX:
+            return  # their turn is the next sweep's
         draft = Draft(desk.states[wallet_id], desk.now)
         for lot in lots:
             draft.state.lots.setdefault(lot.id, lot)

@@ -25,6 +25,12 @@ BATCH_MAX: Final = 1_000
 BACKLOG_MAX: Final = 10_000
 """How many commands may wait; past it callers are told to come back."""
 
+UNITS_MAX: Final = 1_000
+"""How many units of work of their own may wait."""
+
+UNITS_A_TURN: Final = 16
+"""How many of them are written before commands have their turn again."""
+
 ATTEMPTS_MAX: Final = 8
 """How often a unit of work is run that collides with another writer's."""
 
@@ -104,13 +110,17 @@ class Writer:
         self._work.set()
         return [one.answer for one in waiting]
 
-    def alone(self, unit: Unit[T]) -> asyncio.Future[T]:
-        """Queue a unit of work of its own; it is given the instant at which it runs."""
-        if self._closing:
-            message = "the service is closing: try again in a moment."
+    def alone(self, unit: Unit[T], *, first: bool = False) -> asyncio.Future[T]:
+        """Queue a unit of work of its own; it is given the instant at which it runs.
+
+        `first` puts it before all others, and past the bound: the sweep's place, which is one.
+        """
+        if self._closing or (len(self._units) >= UNITS_MAX and not first):
+            message = "too much is waiting: try again in a moment."
             raise Overloaded(message)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._units.append(_Alone(unit, answer))
+        job = _Alone(unit, answer)
+        self._units.insert(0 if first else len(self._units), job)
         self._work.set()
         return answer
 
@@ -121,7 +131,7 @@ class Writer:
             await self._work.wait()
             self._work.clear()
             while self._units or self._commands:
-                if self._units:
+                for _ in range(min(UNITS_A_TURN, len(self._units))):
                     await self._run_alone(self._units.popleft())
                 if self._commands:
                     await self._run_batch(self._take())

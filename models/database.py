@@ -92,6 +92,10 @@ class Database(ABC):
         """Run a read that may take long, beside the short ones. All of it sees one instant."""
 
     @abstractmethod
+    async def scrub(self) -> None:
+        """See that what was erased is nowhere in the database's files that we can help."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Close every connection."""
 
@@ -152,6 +156,16 @@ class Sqlite(Database):
                 return await connection.run_sync(work, *args, **kwargs)
 
     @override
+    async def scrub(self) -> None:
+        """Bring the log into the file and empty it; `secure_delete` has overwritten the rest."""
+        await self._hop(self._writer_thread, self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        with self._writer.connect() as connection:
+            connection.rollback()  # a checkpoint can't be in a transaction
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    @override
     async def close(self) -> None:
         await self._surveyor.dispose()
         await self._hop(self._reader_threads, self._reader.dispose)
@@ -208,6 +222,7 @@ def _writer_pragmas(connection: Any) -> None:
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
         "PRAGMA foreign_keys=ON",
+        "PRAGMA secure_delete=ON",
         "PRAGMA trusted_schema=OFF",
         f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
         "PRAGMA cache_size=-65536",
@@ -317,6 +332,10 @@ class Postgres(Database):
         with _translated(_postgres_fault):
             async with self._surveyor.connect() as connection:
                 return await connection.run_sync(work, *args, **kwargs)
+
+    @override
+    async def scrub(self) -> None:
+        """Nothing: its own vacuum overwrites dead rows, its keeper says how long logs live."""
 
     @override
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """Short cuts through the executor: every answer is graphql-core's own, mistakes included."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -103,6 +104,39 @@ async def test_answers_as_graphql_core_does(operation: str) -> None:
 def told(result: Any) -> list[tuple[str, Any, Any]]:
     errors = [(error.message, error.path, error.locations) for error in result.errors or []]
     return sorted(errors, key=str)
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def boxes(self) -> AsyncGenerator[Box, None]:
+        for name in "abcdef":
+            yield box(name=name)
+
+
+async def test_a_stream_keeps_nothing_of_the_events_that_it_has_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[int] = []
+    collect = Execution.collect_subfields
+
+    def count(self: Any, *asked: Any) -> Any:
+        found = collect(self, *asked)
+        kept.append(len(self._relevant_sub_fields) + len(self._plans))
+        return found
+
+    monkeypatch.setattr(Execution, "collect_subfields", count)
+    config = StrawberryConfig(scalar_map=SCALARS)
+    live = strawberry.Schema(
+        Query, subscription=Subscription, config=config, execution_context_class=Execution
+    )
+    note_short_cuts(live._schema)  # noqa: SLF001
+
+    stream = await live.subscribe("subscription { boxes { name size { width } } }")
+    told = [event.data["boxes"]["name"] async for event in stream]  # type: ignore[union-attr]
+
+    assert told == list("abcdef")
+    assert max(kept[-2:]) == max(kept[:2])
 
 
 def test_the_short_cuts_are_taken() -> None:

@@ -58,6 +58,13 @@ def test_past_the_last_year_is_never(unit: str) -> None:
     assert after(at("9990-01-01T00:00:00Z"), 36_500, unit, "UTC") == NEVER
 
 
+@pytest.mark.parametrize("unit", ["DAY", "MONTH", "YEAR"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_at_the_end_of_time_every_zone_has_an_answer(unit: str, zone: str) -> None:
+    assert after(at("9999-12-31T23:00:00Z"), 1, unit, zone) == NEVER
+    assert end_of_year(at("9999-12-31T23:00:00Z"), 0, zone) == NEVER
+
+
 def test_the_year_after_the_last_is_never() -> None:
     assert end_of_year(at("9999-01-01T00:00:00Z"), 0, "UTC") == NEVER
 
