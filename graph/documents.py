@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from graphql import (
@@ -27,6 +27,9 @@ from typing_extensions import override
 CACHED_MAX: Final = 256
 CACHED_LENGTH_MAX: Final = 16_384
 """A longer text is parsed each time: what it becomes takes some thirty times its room."""
+
+TOKENS_MAX: Final = 20_000
+"""How many tokens a document may have: a batch of a thousand credits, written out, has as many."""
 
 UNNAMED: Final = "operationName: it must say which of the document's operations to run"
 
@@ -64,12 +67,13 @@ def _validate(schema: GraphQLSchema, text: str) -> list[GraphQLError]:
     return validate(schema, _parse_text(text), RULES)
 
 
-_parse_once = lru_cache(CACHED_MAX)(parse)
+_parse = partial(parse, max_tokens=TOKENS_MAX)
+_parse_once = lru_cache(CACHED_MAX)(_parse)
 _validate_once = lru_cache(CACHED_MAX)(_validate)
 
 
 def _parse_text(text: str) -> DocumentNode:
-    return _parse_once(text) if len(text) <= CACHED_LENGTH_MAX else parse(text)
+    return _parse_once(text) if len(text) <= CACHED_LENGTH_MAX else _parse(text)
 
 
 class Documents(SchemaExtension):
@@ -81,6 +85,7 @@ class Documents(SchemaExtension):
 
     @override
     def on_parse(self) -> Iterator[None]:
+        self.execution_context.parse_options = {"max_tokens": TOKENS_MAX}
         # A syntax error is left to Strawberry's own parsing: raised from here, it ends a socket.
         with suppress(GraphQLError):
             self.execution_context.graphql_document = _parse_text(
