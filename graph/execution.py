@@ -6,7 +6,7 @@ is unusual about one (a value that can't be printed, a null where none may be) t
 which tells it as ever. A page of 20 transactions, 560 fields, takes half the CPU time.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from graphql import (
@@ -28,6 +28,13 @@ class _Plain(NamedTuple):
     attribute: str
     print: Callable[[Any], Any]
     is_nullable: bool
+
+
+class _Plan(NamedTuple):
+    """Of a selection on one type: how to print its plain fields, and the fields that are left."""
+
+    plain: list[tuple[str, _Plain]]
+    rest: dict[str, Any]
 
 
 class _Inner(NamedTuple):
@@ -58,7 +65,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plans: dict[int, list[tuple[str, _Plain]]] = {}
+        self._plans: dict[int, _Plan] = {}
 
     @override
     def build_per_event_executor(self, payload: Any) -> Any:
@@ -80,14 +87,24 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         plan = self._plans.get(id(grouped_field_set))  # the executor keeps the set, and so its id
         if plan is None:
             plan = self._plans[id(grouped_field_set)] = _plan(parent_type, grouped_field_set)
-        if plan:
+        told: dict[str, Any] = {}
+        rest = grouped_field_set
+        if plan.plain:
             try:
-                return {name: _printed(plain, source_value) for name, plain in plan}
-            except Exception:  # noqa: BLE001, S110 - the long way meets it again, and tells it
-                pass
-        return super().execute_fields(
-            parent_type, source_value, path, grouped_field_set, position_context
+                told = {name: _printed(plain, source_value) for name, plain in plan.plain}
+                rest = plan.rest
+            except Exception:  # noqa: BLE001 - the long way meets it again, and tells it
+                told = {}
+        if not rest:
+            return told
+        others: Any = super().execute_fields(
+            parent_type, source_value, path, rest, position_context
         )
+        if not told:
+            return others
+        if self.is_awaitable(others):
+            return _merge_later(grouped_field_set, told, others)
+        return _merge(grouped_field_set, told, others)
 
     @override
     def execute_field(
@@ -122,11 +139,26 @@ def _printed(plain: _Plain, source: Any) -> Any:
     return None if value is None and plain.is_nullable else plain.print(value)
 
 
-def _plan(kind: GraphQLObjectType, selected: Any) -> list[tuple[str, _Plain]]:
-    """How to print an object of which only plain fields are selected; nothing if there are more."""
+def _plan(kind: GraphQLObjectType, selected: Any) -> _Plan:
+    """Which of an object's selected fields are plain, and which are left."""
     short = kind.extensions["short"]
-    found = [(name, short.get(fields[0].node.name.value)) for name, fields in selected.items()]
-    return found if all(type(plain) is _Plain for _, plain in found) else []
+    found = {name: short.get(fields[0].node.name.value) for name, fields in selected.items()}
+    plain = [(name, each) for name, each in found.items() if type(each) is _Plain]
+    return _Plan(
+        plain, {n: fields for n, fields in selected.items() if type(found[n]) is not _Plain}
+    )
+
+
+def _merge(selected: Any, told: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """All fields, in the order in which they were selected."""
+    found = told | others
+    return {name: found[name] for name in selected if name in found}
+
+
+async def _merge_later(
+    selected: Any, told: dict[str, Any], others: Awaitable[dict[str, Any]]
+) -> dict[str, Any]:
+    return _merge(selected, told, await others)
 
 
 def note_short_cuts(schema: GraphQLSchema) -> None:

@@ -201,7 +201,7 @@ def page_transactions(
 ) -> Page[Entry]:
     """The transactions that the filter wants, of all wallets."""
     asked = filter.params | window.params
-    rows = connection.execute(_transactions(filter.shape, window.cut), asked)
+    rows = connection.execute(_transactions(filter.shape, window.cut), asked).all()
     return _page(window, [((row[0],), entry(row)) for row in rows])
 
 
@@ -211,7 +211,7 @@ def page_transactions_of_wallets(
     """The transactions that the filter wants, of each of these wallets, by sequence."""
     asked = filter.params | window.params | {"ids": wallet_ids}
     statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
-    found = [entry(row) for row in connection.execute(statement, asked)]
+    found = [entry(row) for row in connection.execute(statement, asked).all()]
     told = [(row.transaction.wallet_id, (row.transaction.sequence,), row) for row in found]
     return _pages(window, wallet_ids, told)
 
