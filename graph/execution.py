@@ -31,8 +31,12 @@ class _Plain(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Of a selection on one type: how to print its plain fields, and the fields that are left."""
+    """Of a selection on one type: how to print its plain fields, and the fields that are left.
 
+    `selected` is kept so that its id, by which the plan is found, stays its own.
+    """
+
+    selected: Any
     plain: list[tuple[str, _Plain]]
     rest: dict[str, Any]
 
@@ -84,7 +88,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: Any,
         position_context: Any,
     ) -> Any:
-        plan = self._plans.get(id(grouped_field_set))  # the executor keeps the set, and so its id
+        plan = self._plans.get(id(grouped_field_set))
         if plan is None:
             plan = self._plans[id(grouped_field_set)] = _plan(parent_type, grouped_field_set)
         told: dict[str, Any] = {}
@@ -144,9 +148,8 @@ def _plan(kind: GraphQLObjectType, selected: Any) -> _Plan:
     short = kind.extensions["short"]
     found = {name: short.get(fields[0].node.name.value) for name, fields in selected.items()}
     plain = [(name, each) for name, each in found.items() if type(each) is _Plain]
-    return _Plan(
-        plain, {n: fields for n, fields in selected.items() if type(found[n]) is not _Plain}
-    )
+    rest = {name: fields for name, fields in selected.items() if type(found[name]) is not _Plain}
+    return _Plan(selected, plain, rest)
 
 
 def _merge(selected: Any, told: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
