@@ -33,11 +33,12 @@ class _Plain(NamedTuple):
 class _Plan(NamedTuple):
     """Of a selection on one type: how to print its plain fields, and the fields that are left.
 
-    `selected` is kept so that its id, by which the plan is found, stays its own.
+    `plain` has all names, in their order; None keeps the place of one that is left. `selected` is
+    kept so that its id, by which the plan is found, stays its own.
     """
 
     selected: Any
-    plain: list[tuple[str, _Plain]]
+    plain: list[tuple[str, _Plain | None]]
     rest: dict[str, Any]
 
 
@@ -91,24 +92,21 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         plan = self._plans.get(id(grouped_field_set))
         if plan is None:
             plan = self._plans[id(grouped_field_set)] = _plan(parent_type, grouped_field_set)
-        told: dict[str, Any] = {}
-        rest = grouped_field_set
-        if plan.plain:
-            try:
-                told = {name: _printed(plain, source_value) for name, plain in plan.plain}
-                rest = plan.rest
-            except Exception:  # noqa: BLE001 - the long way meets it again, and tells it
-                told = {}
+        try:
+            told = {n: each and _printed(each, source_value) for n, each in plan.plain}
+        except Exception:  # noqa: BLE001 - the long way meets it again, and tells it
+            told, rest = {}, grouped_field_set
+        else:
+            rest = plan.rest
         if not rest:
             return told
         others: Any = super().execute_fields(
             parent_type, source_value, path, rest, position_context
         )
-        if not told:
-            return others
         if self.is_awaitable(others):
-            return _merge_later(grouped_field_set, told, others)
-        return _merge(grouped_field_set, told, others)
+            return _merge_later(told, others)
+        told.update(others)  # each in the place that was kept for it
+        return told
 
     @override
     def execute_field(
@@ -147,21 +145,14 @@ def _plan(kind: GraphQLObjectType, selected: Any) -> _Plan:
     """Which of an object's selected fields are plain, and which are left."""
     short = kind.extensions["short"]
     found = {name: short.get(fields[0].node.name.value) for name, fields in selected.items()}
-    plain = [(name, each) for name, each in found.items() if type(each) is _Plain]
+    plain = [(name, each if type(each) is _Plain else None) for name, each in found.items()]
     rest = {name: fields for name, fields in selected.items() if type(found[name]) is not _Plain}
     return _Plan(selected, plain, rest)
 
 
-def _merge(selected: Any, told: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
-    """All fields, in the order in which they were selected."""
-    found = told | others
-    return {name: found[name] for name in selected if name in found}
-
-
-async def _merge_later(
-    selected: Any, told: dict[str, Any], others: Awaitable[dict[str, Any]]
-) -> dict[str, Any]:
-    return _merge(selected, told, await others)
+async def _merge_later(told: dict[str, Any], others: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    told.update(await others)
+    return told
 
 
 def note_short_cuts(schema: GraphQLSchema) -> None:

@@ -7,7 +7,7 @@ with a sentence that says what can.
 
 import re
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NewType, NoReturn, TypeVar
 from zoneinfo import available_timezones
 
@@ -88,6 +88,7 @@ def parse_date_time(value: object) -> int:
     return instant
 
 
+@lru_cache(maxsize=4_096)
 def print_date_time(instant: int) -> str:
     return (_EPOCH + timedelta(microseconds=instant)).isoformat() + "Z"
 
