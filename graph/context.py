@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from events.feed import Feed
 from graph.access import Caller
 from ledger import Ledger, Outcome
-from ledger.commands import Command
+from ledger.commands import Command, Credit
+from ledger.refusals import InvalidInput
 from models.database import Database
 
 if TYPE_CHECKING:
@@ -84,11 +85,12 @@ class Context:
         await self.loaders.complete([outcome])
         return outcome
 
-    async def submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Submit commands together; each stands or falls alone."""
+    async def submit_batch(self, credits: Sequence[Credit]) -> list[Outcome] | InvalidInput:
+        """Submit credits together; each stands or falls alone."""
         self.renew()
-        outcomes = await self.ledger.submit_all(commands)
-        await self.loaders.complete(outcomes)
+        outcomes = await self.ledger.submit_batch(credits)
+        if isinstance(outcomes, list):
+            await self.loaders.complete(outcomes)
         return outcomes
 
 

@@ -1,6 +1,6 @@
 """Credits: giving points, one wallet or a thousand at a time, and taking them back."""
 
-from typing import Annotated, Final, cast
+from typing import Annotated, cast
 
 import strawberry
 
@@ -24,9 +24,6 @@ from graph.scalars import JSON, DateTime, Points, sought
 from graph.transactions import CreditSource
 from ledger import commands
 from ledger.refusals import InvalidInput as Refused
-
-CREDITS_MAX: Final = 1_000
-"""How many credits one request may make: as many as one unit of work takes."""
 
 CreditPointsError = Annotated[
     WalletNotFound
@@ -200,10 +197,9 @@ class CreditMutations:
         input: Annotated[CreditPointsBatchInput, strawberry.argument(description="The credits.")],
     ) -> CreditPointsBatchPayload:
         info.context.caller.must("points:credit")
-        if len(input.credits) > CREDITS_MAX:
-            refusal = Refused(f"credits must be at most {CREDITS_MAX}.", ("credits",))
-            return CreditPointsBatchPayload(results=[], errors=listed(refusal))
-        outcomes = await info.context.submit_all([each.to_command() for each in input.credits])
+        outcomes = await info.context.submit_batch([each.to_command() for each in input.credits])
+        if isinstance(outcomes, Refused):
+            return CreditPointsBatchPayload(results=[], errors=listed(outcomes))
         results = [
             CreditPointsPayload.of(outcome, ("input", "credits", str(index)))
             for index, outcome in enumerate(outcomes)

@@ -3,15 +3,15 @@
 from asyncio import gather
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from ledger.batch import Outcome
 from ledger.checks import check
-from ledger.commands import Command
+from ledger.commands import Command, Credit
 from ledger.records import Member, Program, Wallet
-from ledger.refusals import Refusal
+from ledger.refusals import InvalidInput, Refusal
 from ledger.registry import (
     CreateProgram,
     EraseMember,
@@ -30,6 +30,9 @@ from models.database import Database
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+CREDITS_MAX: Final = 1_000
+"""How many credits one batch may hold: as many commands as one unit of work takes."""
 
 __all__ = ["Clock", "Ledger", "Outcome", "Overloaded"]
 
@@ -76,6 +79,12 @@ class Ledger:
         ]
         answers = iter(await gather(*self._writer.submit(sound)))
         return [outcome or next(answers) for outcome in outcomes]
+
+    async def submit_batch(self, credits: Sequence[Credit]) -> list[Outcome] | InvalidInput:
+        """Do what up to CREDITS_MAX credits say, or say that they are too many."""
+        if len(credits) > CREDITS_MAX:
+            return InvalidInput(f"credits must be at most {CREDITS_MAX}.", ("credits",))
+        return await self.submit_all(credits)
 
     async def sweep(self) -> int:
         """Write what is due, up to a bound; gives how much was written, 0 when nothing is left."""

@@ -76,7 +76,7 @@ class Deferred(Exception):
 
 @dataclass(slots=True)
 class _Key:
-    """What a key stands for. `kept` is what the database has: None before the batch's end."""
+    """What a key stands for, and for which input."""
 
     fingerprint: str
     transaction_id: str | None

@@ -50,7 +50,6 @@ class WalletState:
     frontier: list[Lot] = field(default_factory=list)
     lots_read: int = 0
     is_behind: bool = False
-    was_due: bool = False
 
 
 class MoreLots(Exception):
@@ -75,15 +74,16 @@ class Draft:
         "lots",
         "now",
         "program",
+        "settled",
         "state",
         "transactions",
         "wallet",
-        "warnings",
     )
 
     def __init__(self, state: WalletState, now: int) -> None:
         """Start from the state as it is."""
         self.state = state
+        self.settled = False
         self.program = state.program
         self.wallet = Wallet(*_wallet_row(state.wallet))
         self.now = max(now, state.wallet.written_at)
@@ -92,7 +92,6 @@ class Draft:
         self.held_lots: dict[str, list[HeldLot]] = {}
         self.transactions: list[Transaction] = []
         self.changes: list[LotChange] = []
-        self.warnings: list[tuple[Lot, int]] = []
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────
 

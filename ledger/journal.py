@@ -81,7 +81,7 @@ class Journal:
             self.transactions += draft.transactions
             self.changes += draft.changes
             self.events += [event_of(row) for row in draft.transactions]
-            if draft.state.was_due:
+            if draft.settled:
                 self.settled.add(draft.wallet.id)
 
     def warn(self, draft: Draft, lot: Lot, at: int) -> None:

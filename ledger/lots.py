@@ -1,7 +1,6 @@
 """Lots: when one expires, which are usable, and in which order a wallet uses them up. Pure."""
 
-from collections.abc import Callable, Iterable
-from operator import attrgetter
+from collections.abc import Callable
 
 from ledger.records import Lot, Program, Wallet
 from models.columns import NEVER
@@ -37,11 +36,3 @@ def due_at(lot: Lot, wallet: Wallet) -> int:
     if not lot.activated:
         return lot.active_at
     return expires_at(lot, wallet) if lot.free > 0 else NEVER
-
-
-by_id = attrgetter("id")
-
-
-def total_free(found: Iterable[Lot]) -> int:
-    """The points of these lots that aren't held."""
-    return sum(lot.free for lot in found)

@@ -34,7 +34,7 @@ def settle(draft: Draft, rows_max: int = DUE_ROWS_MAX) -> bool:
     """
     if draft.wallet.due_at > draft.now:
         return True
-    draft.state.was_due = True
+    draft.settled = True
     queue = [*_due_of_lots(draft), *_due_of_holds(draft)]
     heapify(queue)
     while queue:
