@@ -75,11 +75,10 @@ async def test_many_reconnects_leave_no_gap_and_repeat_nothing(diary: Diary) -> 
 
     reader = await diary.follow(after=heard[-1])
     await diary.credit("last")
-    heard += [event.position for event in await reader.hear(1)]
-
+    await reader.hear(1)
     while reader.heard[-1].identity != "last":
         await reader.hear(len(reader.heard) + 1)
-    heard = [*heard[:-1], *(event.position for event in reader.heard)]
+    heard += [event.position for event in reader.heard]
     assert heard == list(range(1, await diary.feed.position() + 1))
 
 
