@@ -1,30 +1,205 @@
-"""Access: who is asking, and what they may do. The one place where rights are decided.
+"""Access: who may see and do what. The one place where rights are decided.
 
-For now every caller is an administrator, and the service listens on this machine only.
+Every field of every type has a decision here; one without fails when the schema is made. A field is
+open where whoever has the object may see it: what brought the object was decided before. Rights
+say which fields a principal may ask for, `Sight` which objects there are for them: what isn't
+theirs is answered as what isn't there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import wraps
+from typing import Any, Final
 
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
+
+from access.principal import Principal, Scope
 from graph.faults import Forbidden
-
-Right = Literal["wallets:read", "points:credit", "points:debit", "events:read", "admin"]
-
-EVERY_RIGHT: Final[frozenset[Right]] = frozenset(
-    {"wallets:read", "points:credit", "points:debit", "events:read", "admin"}
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Whoever sent an operation, with their rights."""
+class Right:
+    """All of these scopes; or to be a member, where what a member gets is their own."""
 
-    rights: frozenset[Right]
+    scopes: tuple[Scope, ...]
+    member: bool = False
 
-    def must(self, right: Right) -> None:
-        """Refuse the operation unless the caller has this right."""
-        if right not in self.rights:
-            raise Forbidden(right)
+    def allows(self, principal: Principal) -> bool:
+        if principal.identity is not None:
+            return self.member
+        return all(principal.has(scope) for scope in self.scopes)
 
 
-ADMINISTRATOR: Final = Caller(EVERY_RIGHT)
+OPEN: Final = Right((), member=True)
+READ_OWN: Final = Right(("wallets:read",), member=True)
+READ: Final = Right(("wallets:read",))
+FOLLOW_OWN: Final = Right(("events:read",), member=True)
+CREDIT: Final = Right(("points:credit",))
+DEBIT: Final = Right(("points:debit",))
+MOVE: Final = Right(("points:credit", "points:debit"))
+ADMINISTER: Final = Right(("admin",))
+
+DECISIONS: Final[dict[str, dict[Right, str]]] = {
+    "Query": {
+        # Each object by its own: see Sight.
+        OPEN: "node nodes",
+        READ_OWN: "member wallet wallets transaction transactions",
+        READ: "program programs creditedNotRedeemed",
+        FOLLOW_OWN: "pointsCreditedEvents eventCursor",
+        ADMINISTER: "ledgerHealth",
+    },
+    "Mutation": {
+        CREDIT: "creditPoints creditPointsBatch refundDebit upsertMember",
+        DEBIT: "debitPoints holdPoints captureHold releaseHold reverseCredit",
+        MOVE: "transferPoints",
+        ADMINISTER: "createProgram updateProgram eraseMember freezeWallet",
+    },
+    "Subscription": {FOLLOW_OWN: "pointsCredited"},
+    "Program": {
+        OPEN: "id name pointsName expiry activationDelay consumption rounding timeZone maxBalance"
+        " expiringSoonDays createdAt",
+        READ: "wallets summary",
+    },
+    "Member": {
+        OPEN: "id identity name email phone timeZone attributes",
+        READ_OWN: "wallets",
+    },
+    "Wallet": {
+        OPEN: "id program status balance lifetime expiring createdAt",
+        READ_OWN: "member holds transactions",
+    },
+    "Transaction": {
+        OPEN: "id wallet sequence kind points change balanceAfter source campaignId couponCode"
+        " description activeAt expiresAt order metadata effectiveAt createdAt",
+        READ_OWN: "related hold",
+    },
+    "Hold": {OPEN: "id wallet points captured released status expiresAt createdAt"},
+    "PointsCredited": {
+        OPEN: "id cursor name ctSource walletId transactionId points source campaignId"
+        " pointsDescription eventTimestamp pointsExpiry couponCode couponId saleChannel locationId"
+        " saleAmount identity programId",
+        READ_OWN: "wallet transaction",
+    },
+    # What stands in an object that was decided on.
+    "Balance": {OPEN: "active promised held"},
+    "Expiry": {OPEN: "rule count unit"},
+    "ExpiringPoints": {OPEN: "points expiresAt"},
+    "LedgerHealth": {OPEN: "wallets transactions violations"},
+    "Lifetime": {
+        OPEN: "credited transferredIn transferredOut redeemed removed expired reversed",
+    },
+    "Order": {OPEN: "id saleAmount saleChannel locationId"},
+    "PageInfo": {OPEN: "hasNextPage hasPreviousPage startCursor endCursor"},
+    "PointsBySource": {OPEN: "source points"},
+    "ProgramSummary": {
+        OPEN: "active promised held credited creditedBySource redeemed removed expired reversed",
+    },
+    "Rounding": {OPEN: "decimals mode"},
+    # Lists.
+    "HoldConnection": {OPEN: "edges pageInfo"},
+    "HoldEdge": {OPEN: "cursor node"},
+    "PointsCreditedConnection": {OPEN: "edges pageInfo"},
+    "PointsCreditedEdge": {OPEN: "cursor node"},
+    "ProgramConnection": {OPEN: "edges pageInfo"},
+    "ProgramEdge": {OPEN: "cursor node"},
+    "TransactionConnection": {OPEN: "edges pageInfo"},
+    "TransactionEdge": {OPEN: "cursor node"},
+    "WalletConnection": {OPEN: "edges pageInfo"},
+    "WalletEdge": {OPEN: "cursor node"},
+    # What a mutation answers.
+    "CreateProgramPayload": {OPEN: "program errors"},
+    "UpdateProgramPayload": {OPEN: "program errors"},
+    "UpsertMemberPayload": {OPEN: "member errors"},
+    "EraseMemberPayload": {OPEN: "erased errors"},
+    "CreditPointsPayload": {OPEN: "transaction wallet replayed errors"},
+    "CreditPointsBatchPayload": {OPEN: "results errors"},
+    "DebitPointsPayload": {OPEN: "transaction wallet replayed errors"},
+    "HoldPayload": {OPEN: "hold transaction wallet replayed errors"},
+    "ReverseCreditPayload": {OPEN: "transaction wallet replayed errors"},
+    "RefundDebitPayload": {OPEN: "transaction wallet replayed errors"},
+    "TransferPointsPayload": {OPEN: "sent received replayed errors"},
+    "FreezeWalletPayload": {OPEN: "wallet errors"},
+    "NameTaken": {OPEN: "message path"},
+    "WalletNotFound": {OPEN: "message path"},
+    "ProgramNotFound": {OPEN: "message path"},
+    "MemberNotFound": {OPEN: "message path"},
+    "TransactionNotFound": {OPEN: "message path"},
+    "HoldNotFound": {OPEN: "message path"},
+    "WalletFrozen": {OPEN: "message path"},
+    "InvalidInput": {OPEN: "message path"},
+    "IdempotencyConflict": {OPEN: "message path transaction"},
+    "InsufficientPoints": {OPEN: "message path available requested"},
+    "BalanceLimit": {OPEN: "message path maxBalance"},
+    "ExceedsOriginal": {OPEN: "message path remaining"},
+    "HoldClosed": {OPEN: "message path"},
+}
+
+RIGHTS: Final[dict[tuple[str, str], Right]] = {
+    (kind, name): right
+    for kind, decided in DECISIONS.items()
+    for right, names in decided.items()
+    for name in names.split()
+}
+"""The decision on each field, by its type's name and its own."""
+
+
+def require(principal: Principal, right: Right) -> None:
+    """Refuse what the principal may not do, with Forbidden."""
+    if not right.allows(principal):
+        raise Forbidden(right.scopes)
+
+
+def guard(schema: GraphQLSchema) -> None:
+    """Have every resolver of a field that isn't open ask for its right first."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            for name, field in kind.fields.items():
+                _guard_field(kind, name, field)
+
+
+def _guard_field(kind: GraphQLObjectType, name: str, field: GraphQLField) -> None:
+    right = RIGHTS.get((kind.name, name))
+    assert right, f"{kind.name}.{name}: say in graph/access.py who may ask for it"
+    if right is OPEN:
+        return
+    if field.subscribe is not None:
+        field.subscribe = _guarded(field.subscribe, right)
+    else:
+        assert field.resolve, f"{kind.name}.{name} has no resolver to guard"
+        field.resolve = _guarded(field.resolve, right)
+
+
+def _guarded(resolve: Callable[..., Any], right: Right) -> Callable[..., Any]:
+    @wraps(resolve)
+    def guarded(source: Any, info: Any, **arguments: Any) -> Any:
+        require(info.context.principal, right)
+        return resolve(source, info, **arguments)
+
+    return guarded
+
+
+# ── which objects there are ─────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which members there are for a principal: a member sees themselves, a key everyone.
+
+    A wallet, transaction, hold or event is its member's.
+    """
+
+    identity: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.identity is None
+
+    def narrowed(self, identity: str | None) -> str | None:
+        """Of whom a list is to be, where it is asked for of `identity`, or of anyone (None)."""
+        if self.identity is None or identity == self.identity:
+            return identity
+        return self.identity if identity is None else NOBODY
+
+
+NOBODY: Final = ""
+"""An identity that no member has."""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 import strawberry
 from sqlalchemy import Connection
 
+from access.door import Door
+from access.principal import Principal
+from events.audit import Actor
 from events.feed import Feed
-from graph.access import Caller
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
 from ledger.refusals import InvalidInput
@@ -30,6 +32,8 @@ class Service(Protocol):
     @property
     def feed(self) -> Feed: ...
     @property
+    def door(self) -> Door: ...
+    @property
     def clock(self) -> Callable[[], int]: ...
 
 
@@ -41,10 +45,16 @@ class Context:
     """
 
     def __init__(
-        self, service: Service, caller: Caller, new_loaders: "Callable[[Context], Loaders]"
+        self,
+        service: Service,
+        principal: Principal,
+        request_id: str,
+        new_loaders: "Callable[[Context], Loaders]",
     ) -> None:
+        """`request_id` names the request in logs, errors and the audit trail."""
         self.service = service
-        self.caller = caller
+        self.principal = principal
+        self.request_id = request_id
         self.ledger = service.ledger
         self.feed = service.feed
         self._new_loaders = new_loaders
@@ -56,8 +66,15 @@ class Context:
         self.loaders = self._new_loaders(self)
 
     def again(self) -> "Context":
-        """A context for another operation of the same caller."""
-        return Context(self.service, self.caller, self._new_loaders)
+        """A context for another operation of the same principal."""
+        return Context(self.service, self.principal, self.request_id, self._new_loaders)
+
+    @property
+    def actor(self) -> Actor:
+        """Who is written down for what this operation changes. Members change nothing."""
+        assert self.principal.kind != "MEMBER", "a member makes no change"
+        key_id = self.principal.id if self.principal.kind == "KEY" else None
+        return Actor(self.principal.kind, key_id, self.request_id)
 
     @property
     def now(self) -> int:

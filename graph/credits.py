@@ -185,7 +185,6 @@ class CreditMutations:
             CreditPointsInput, strawberry.argument(description="To whom, and how many.")
         ],
     ) -> CreditPointsPayload:
-        info.context.caller.must("points:credit")
         return CreditPointsPayload.of(await info.context.submit(input.to_command()))
 
     @strawberry.mutation(
@@ -196,7 +195,6 @@ class CreditMutations:
         info: Info,
         input: Annotated[CreditPointsBatchInput, strawberry.argument(description="The credits.")],
     ) -> CreditPointsBatchPayload:
-        info.context.caller.must("points:credit")
         outcomes = await info.context.submit_batch([each.to_command() for each in input.credits])
         if isinstance(outcomes, Refused):
             return CreditPointsBatchPayload(results=[], errors=listed(outcomes))
@@ -219,5 +217,4 @@ class CreditMutations:
             ReverseCreditInput, strawberry.argument(description="Which credit, and how much of it.")
         ],
     ) -> ReverseCreditPayload:
-        info.context.caller.must("points:debit")
         return ReverseCreditPayload.of(await info.context.submit(input.to_command()))

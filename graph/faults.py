@@ -12,6 +12,7 @@ is a line in the log and never a traceback.
 
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
 from graphql import GraphQLError
@@ -53,10 +54,11 @@ class LimitExceeded(RequestError):
 
 
 class Forbidden(RequestError):
-    """The caller lacks a right."""
+    """The caller lacks a scope, or is a member and asks for more than their own."""
 
-    def __init__(self, right: str) -> None:
-        super().__init__("FORBIDDEN", f"this needs the right {right}", right=right)
+    def __init__(self, scopes: Sequence[str]) -> None:
+        needed = " and ".join(scopes)
+        super().__init__("FORBIDDEN", f"this needs a key with {needed}", scopes=[*scopes])
 
 
 _MISTAKES: Final = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection as Link
 from strawberry.dataloader import DataLoader
 
 from events.log import find_credited
+from graph.access import FOLLOW_OWN, READ_OWN, require
 from graph.context import Context
 from graph.holds import Hold
 from graph.members import Member
@@ -46,7 +47,7 @@ class Loaders:
 
     async def _find_node(self, id: str) -> Node | None:
         prefix = find_prefix(id)
-        self._context.caller.must("events:read" if prefix == "evt" else "wallets:read")
+        require(self._context.principal, FOLLOW_OWN if prefix == "evt" else READ_OWN)
         match prefix:
             case "prg":
                 return await self.find_program(id)

@@ -10,6 +10,7 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
 from typing_extensions import override
 
+from graph.access import guard
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
 from graph.documents import Documents
@@ -69,6 +70,7 @@ class Schema(strawberry.Schema):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts, execution_context_class=Execution)
+        guard(self._schema)
         note_short_cuts(self._schema)
         for kind in self._schema.type_map.values():
             # Strawberry checks oneOf itself, too late to say in which field; graphql-core says it.

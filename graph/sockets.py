@@ -20,9 +20,14 @@ from strawberry.http.exceptions import (
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+)
 from typing_extensions import override
+from uuid_utils.compat import uuid7
 
+from access.principal import Principal, Unauthenticated
 from graph.context import Context
 
 log = logging.getLogger("tuppence.graph")
@@ -65,14 +70,30 @@ class Socket(ASGIWebSocketAdapter):
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Strawberry's, with the protocol's finer points."""
 
+    view: Any
+    _principal: Principal | None = None
+
     @property
     def context(self) -> Context:  # pyright: ignore[reportIncompatibleVariableOverride]
         """A context for one operation: what an earlier one has loaded isn't true any more."""
-        return self._context.again()
+        assert self._principal, "nothing is executed before the caller is known"
+        return self.view.new_context(self._principal, uuid7().hex)
 
     @context.setter
     def context(self, context: Context) -> None:
-        self._context = context
+        """Strawberry makes one for the whole socket: it isn't used."""
+
+    @override
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        shown = message.get("payload", {}).get("authorization")
+        try:
+            self._principal = await self.view.service.door.admit(
+                shown if isinstance(shown, str) else None
+            )
+        except Unauthenticated:
+            await self.websocket.close(4403, "Forbidden")
+            return
+        await super().handle_connection_init(message)
 
     @override
     async def handle_message(self, message: Message) -> None:

@@ -218,7 +218,6 @@ class TransactionQueries:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Its id, `txn_…`.")],
     ) -> Transaction | None:
-        info.context.caller.must("wallets:read")
         return await info.context.loaders.find_transaction(id)
 
     @strawberry.field(description="The transactions of all wallets, newest first.")
@@ -233,7 +232,6 @@ class TransactionQueries:
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> Connection[Transaction]:
-        info.context.caller.must("wallets:read")
         listing = Listing("transactions")
         window = listing.window(first, after, last, before)
         page = await info.context.read(pages.page_transactions, window, chosen(filter))

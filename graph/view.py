@@ -5,7 +5,7 @@ Every answer but the page is JSON, with errors as GraphQL clients read them.
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
@@ -17,16 +17,16 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
-from strawberry.http.base import BaseRequestProtocol
 from strawberry.http.parse_content_type import parse_content_type
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from typing_extensions import override
+from uuid_utils.compat import uuid7
 
+from access.principal import Principal, Unauthenticated
 from graph import graphiql
-from graph.access import ADMINISTRATOR
 from graph.context import Context, Service
 from graph.loaders import Loaders
 from graph.schema import schema
@@ -42,6 +42,14 @@ JSON: Final = "application/json"
 ALLOWED: Final = {
     "GET": {OperationType.QUERY},
     "POST": {OperationType.QUERY, OperationType.MUTATION},
+}
+CODES: Final[dict[int, str]] = {
+    TOO_LARGE: "LIMIT_EXCEEDED",
+    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
+}
+HEADERS: Final[dict[int, dict[str, str]]] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "GET, POST"},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="tuppence"'},
 }
 NO_SUBSCRIPTION: Final = (
     "subscriptions go over a WebSocket at this address, by graphql-transport-ws"
@@ -62,19 +70,27 @@ class View(GraphQL[Context, None]):
     def __init__(self, service: Service) -> None:
         super().__init__(
             schema,
+            graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=INIT_WAIT_MAX,
             max_subscriptions_per_connection=SUBSCRIPTIONS_MAX,
         )
-        self._service = service
+        self.service = service
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        request = Request(scope, _bounded(receive))
         try:
-            response = await self.run(Request(scope, _bounded(receive)))
+            if wants_page(request):
+                response = await graphiql.page(request)
+            else:
+                principal = await self.service.door.admit(request.headers.get("authorization"))
+                response = await self.run(request, self.new_context(principal, new_request_id()))
+        except Unauthenticated as error:
+            response = refused(HTTPStatus.UNAUTHORIZED, str(error))
         except HTTPException as error:
             response = refused(error.status_code, error.reason)
         except ClientDisconnect:
@@ -85,22 +101,12 @@ class View(GraphQL[Context, None]):
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
-        return Context(self._service, ADMINISTRATOR, Loaders)
+        """Of a socket that nobody has shown a key on yet: its handler makes its operations'."""
+        return cast("Context", None)
 
-    # ── the page ────────────────────────────────────────────────────────────────────────────────
-
-    @override
-    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
-        accepted = request.headers.get("accept", "")
-        return (
-            request.method == "GET"
-            and "query" not in request.query_params
-            and "text/html" in accepted
-        )
-
-    @override
-    async def render_graphql_ide(self, request: Request) -> Response:
-        return await graphiql.page(request)
+    def new_context(self, principal: Principal, request_id: str) -> Context:
+        """What the resolvers of one operation share."""
+        return Context(self.service, principal, request_id, Loaders)
 
     # ── what is asked ───────────────────────────────────────────────────────────────────────────
 
@@ -197,11 +203,24 @@ def _bounded(receive: Receive) -> Receive:
     return receive_bounded
 
 
+def wants_page(request: Request) -> bool:
+    """A browser asks for GraphiQL, not for an answer."""
+    return (
+        request.method == "GET"
+        and "query" not in request.query_params
+        and "text/html" in request.headers.get("accept", "")
+    )
+
+
+def new_request_id() -> str:
+    """A name for a request, in logs, errors and the audit trail."""
+    return uuid7().hex
+
+
 def refused(status: int, message: str) -> Response:
-    """An answer to what is no GraphQL request."""
-    code = "LIMIT_EXCEEDED" if status == TOO_LARGE else "BAD_REQUEST"
-    error = {"message": message, "extensions": {"code": code}}
-    headers = {"Allow": "GET, POST"} if status == HTTPStatus.METHOD_NOT_ALLOWED else None
+    """An answer to what is no GraphQL request, or nobody's."""
+    error = {"message": message, "extensions": {"code": CODES.get(status, "BAD_REQUEST")}}
+    headers = HEADERS.get(status)
     return Response(orjson.dumps({"errors": [error]}), status, headers, media_type=JSON)
 
 

@@ -231,7 +231,6 @@ class WalletQueries:
     async def wallet(
         self, info: Info, ref: Annotated[WalletRef, strawberry.argument(description="Which one.")]
     ) -> Wallet | None:
-        info.context.caller.must("wallets:read")
         asked = ref.to_ref()
         if isinstance(asked, Owner):
             return await info.context.loaders.find_wallet_of(asked)
@@ -249,7 +248,6 @@ class WalletQueries:
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> Connection[Wallet]:
-        info.context.caller.must("wallets:read")
         listing = Listing("wallets")
         window = listing.window(first, after, last, before)
         wanted = filter.to_filter() if filter else filters.WalletFilter()
@@ -279,7 +277,6 @@ class WalletQueries:
         after: After = UNSET,
     ) -> Connection[Wallet]:
         context = info.context
-        context.caller.must("wallets:read")
         name = given(program)
         found = None if name is None else await context.loaders.find_program_named(name)
         if name is not None and found is None:
@@ -336,7 +333,6 @@ class WalletMutations:
         info: Info,
         input: Annotated[FreezeWalletInput, strawberry.argument(description="Which, and how.")],
     ) -> FreezeWalletPayload:
-        info.context.caller.must("admin")
         info.context.renew()
         answer = await info.context.ledger.freeze_wallet(input.to_command())
         if isinstance(answer, Refusal):

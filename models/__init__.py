@@ -1,5 +1,7 @@
 """THE TABLES: columns and constraints, and the database they stand in."""
 
+from models.api_keys import ApiKey
+from models.audit import AuditEntry
 from models.keys import IdempotencyKey
 from models.log import Event, LogHead
 from models.members import Member
@@ -9,6 +11,8 @@ from models.wallets import HeldLot, Hold, Lot, Wallet
 
 __all__ = [
     "DEFAULT_PROGRAM",
+    "ApiKey",
+    "AuditEntry",
     "Detail",
     "Event",
     "HeldLot",

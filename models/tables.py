@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
+from models.api_keys import ApiKey
+from models.audit import AuditEntry
 from models.keys import IdempotencyKey
 from models.log import Event, LogHead
 from models.members import Member
@@ -28,3 +30,5 @@ details: Final = _table(Detail)
 idempotency_keys: Final = _table(IdempotencyKey)
 events: Final = _table(Event)
 log_head: Final = _table(LogHead)
+api_keys: Final = _table(ApiKey)
+audit_entries: Final = _table(AuditEntry)

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from access.door import Door
 from events.feed import Feed
 from graph.graphiql import page_routes
 from graph.view import graphql_app
@@ -26,6 +27,7 @@ from models.database import Database, DatabaseError, open_database
 from models.migrations import is_current
 from server import clock as wall
 from server.clock import Clock
+from server.first_key import open_first_key
 from server.settings import Settings
 from server.upkeep import NOT_CURRENT, bring_up_to_date
 from server.workers import run_sweeper
@@ -44,6 +46,7 @@ class Service:
     database: Database
     ledger: Ledger
     feed: Feed
+    door: Door
     clock: Clock
     settings: Settings
 
@@ -53,7 +56,8 @@ class Service:
         database = open_database(settings.database_url)
         feed = Feed(database, poll_s=None if settings.database_file else POLL_S)
         ledger = Ledger(database, clock, feed.ring)
-        return cls(database, ledger, feed, clock, settings)
+        door = Door(database, clock)
+        return cls(database, ledger, feed, door, clock, settings)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -64,6 +68,7 @@ class Service:
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self.database.close)
             await bring_up_to_date(self.database, self.settings)
+            await open_first_key(self.database, self.clock(), self.settings.admin_key)
             await self.feed.start()
             opened.push_async_callback(self.feed.close)
             await self.ledger.start()

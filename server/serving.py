@@ -20,7 +20,7 @@ from server.app import create_app
 from server.settings import CannotRun, Settings
 from server.upkeep import prepare
 
-OUR_LOGGERS: Final = ("tuppence", "server", "graph", "ledger", "events", "models")
+OUR_LOGGERS: Final = ("tuppence", "server", "graph", "access", "ledger", "events", "models")
 BACKLOG: Final = 2_048
 OPEN_FILES_MAX: Final = 65_536
 """As many sockets may be open, if the machine lets us."""

@@ -108,6 +108,12 @@ class Settings:
         "127.0.0.1", _host, "The address to listen on: this machine's own, for now."
     )
     port: int = _setting("8000", _port, "The port to listen on; 0 takes any that is free.")
+    admin_key_file: str = _setting(
+        "",
+        str,
+        "Where the first admin key is kept, or taken from: `admin.key` beside an embedded"
+        " database, `./data/admin.key` else.",
+    )
     sweeper: bool = _setting(
         "on",
         _yes_or_no,
@@ -143,6 +149,13 @@ class Settings:
         """The file of an embedded database; None where a server keeps it."""
         file = _file_of(self.database_url)
         return None if file is None else Path(file)
+
+    @property
+    def admin_key(self) -> Path:
+        """The file of the first admin key."""
+        if self.admin_key_file:
+            return Path(self.admin_key_file)
+        return (self.database_file.parent if self.database_file else Path("data")) / "admin.key"
 
 
 def variable_of(name: str) -> str:

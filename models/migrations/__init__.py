@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest revision: what the code needs."""
 
 _LOCK: Final = 8_413_721_904

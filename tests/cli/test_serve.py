@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 
 from tests.harness.client import Client
+from tests.harness.keys import ADMIN
 from tests.harness.processes import serving
 from tests.harness.values import Balance
 
@@ -12,7 +13,7 @@ from tests.harness.values import Balance
 async def test_a_new_database_is_made_and_the_first_credit_works(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new' / 'tuppence.db'}"
     async with serving(url, tmp_path) as process:
-        async with Client.of(process.url) as client:
+        async with Client.of(process.url, ADMIN) as client:
             await client.credit("ann", 50)
             assert await client.balance("ann") == Balance(active=50)
         assert process.terminate() == 0
@@ -22,11 +23,11 @@ async def test_a_new_database_is_made_and_the_first_credit_works(tmp_path: Path)
 
 async def test_points_outlive_the_process(database_url: str, tmp_path: Path) -> None:
     async with serving(database_url, tmp_path) as process:
-        async with Client.of(process.url) as client:
+        async with Client.of(process.url, ADMIN) as client:
             await client.credit("ann", 50)
         assert process.terminate() == 0
         await process.start()
-        async with Client.of(process.url) as client:
+        async with Client.of(process.url, ADMIN) as client:
             assert await client.balance("ann") == Balance(active=50)
 
 
@@ -49,7 +50,7 @@ async def test_the_page_is_there_for_people(tmp_path: Path) -> None:
 
 async def test_credits_reach_a_subscriber(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'tuppence.db'}"
-    async with serving(url, tmp_path) as process, Client.of(process.url) as client:
+    async with serving(url, tmp_path) as process, Client.of(process.url, ADMIN) as client:
         cursor = await client.event_cursor()
         async with client.subscribe(after=cursor) as stream:
             credit = await client.credit("ann", 50)
@@ -58,7 +59,7 @@ async def test_credits_reach_a_subscriber(tmp_path: Path) -> None:
 
 async def test_the_sweeper_writes_what_is_due_by_itself(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'tuppence.db'}"
-    async with serving(url, tmp_path) as process, Client.of(process.url) as client:
+    async with serving(url, tmp_path) as process, Client.of(process.url, ADMIN) as client:
         await client.create_program("Soon", activation_delay="PT1S")
         cursor = await client.event_cursor()
         async with client.subscribe(after=cursor) as stream:

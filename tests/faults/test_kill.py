@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.harness.client import Client, RequestRefused
+from tests.harness.keys import ADMIN
 from tests.harness.processes import ServeProcess, poll, serving, tuppence
 from tests.harness.values import Answer
 
@@ -72,7 +73,7 @@ async def one_life(process: ServeProcess, book: Book, chance: random.Random) -> 
     async def enough() -> bool:
         return len(book.acknowledged) >= kill_at
 
-    async with Client.of(process.url) as client:
+    async with Client.of(process.url, ADMIN) as client:
         workers = [asyncio.create_task(work(client, book, chance)) for _ in range(WORKERS)]
         reached = await poll(enough, BEFORE_KILL_S_MAX)
         process.kill()
@@ -111,7 +112,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(
 ) -> None:
     chance, book = random.Random(seed), Book()
     async with serving(database_url, tmp_path) as process:
-        async with Client.of(process.url) as client:
+        async with Client.of(process.url, ADMIN) as client:
             for who in PEOPLE:
                 await client.credit(who, OPENING, key=f"opening-{who}")
 
@@ -119,7 +120,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(
             await one_life(process, book, chance)
             await process.start()
 
-        async with Client.of(process.url) as client:
+        async with Client.of(process.url, ADMIN) as client:
             await assert_all_is_there(client, book)
             await assert_the_sums_are_right(client, book)
         assert process.terminate() == 0

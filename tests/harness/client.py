@@ -62,8 +62,9 @@ def wallet_ref(who: str, program: str | None = None) -> Json:
 class Client:
     """One caller of the service. `Client.for_service(url)` owns its connections."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, url: str, token: str) -> None:
         self.http = http
+        self.token = token
         self.url = url
         self.ws_url = url.replace("http", "ws", 1)
         self.numbers = itertools.count(1)
@@ -71,12 +72,17 @@ class Client:
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, url: str, connections_max: int = 100) -> AsyncIterator["Client"]:
+    async def of(cls, url: str, token: str, connections_max: int = 100) -> AsyncIterator["Client"]:
         limits = httpx.Limits(
             max_connections=connections_max, max_keepalive_connections=connections_max
         )
-        async with httpx.AsyncClient(limits=limits, timeout=REQUEST_S_MAX, trust_env=False) as http:
-            yield cls(http, url)
+        async with httpx.AsyncClient(
+            limits=limits,
+            timeout=REQUEST_S_MAX,
+            trust_env=False,
+            headers={"authorization": f"Bearer {token}"},
+        ) as http:
+            yield cls(http, url, token)
 
     # ── the wire ─────────────────────────────────────────────────────────────────────────────
 
@@ -360,4 +366,10 @@ class Client:
     ) -> Stream:
         """Follow the points credited; `async with` opens a socket of its own."""
         variables = {"filter": filter, "after": after}
-        return Stream(self.ws_url, documents.SUBSCRIPTION, variables, frames_max=frames_max)
+        return Stream(
+            self.ws_url,
+            documents.SUBSCRIPTION,
+            variables,
+            token=self.token,
+            frames_max=frames_max,
+        )

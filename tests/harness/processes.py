@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.harness.keys import ADMIN
 from tests.harness.postgres import free_port
 
 TUPPENCE = Path(sys.executable).with_name("tuppence")
@@ -63,6 +64,8 @@ class ServeProcess:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/graphql"
         self.log = cwd / "serve.log"
+        self.key_file = cwd / "admin.key"
+        self.key_file.write_text(ADMIN, encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
@@ -76,7 +79,7 @@ class ServeProcess:
             return subprocess.Popen(
                 [TUPPENCE, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
                 cwd=self.cwd,
-                env=environment(self.database_url),
+                env=environment(self.database_url, TUPPENCE_ADMIN_KEY_FILE=str(self.key_file)),
                 stdout=log,
                 stderr=log,
             )

@@ -12,6 +12,7 @@ from server.app import create_app
 from server.settings import Settings
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
+from tests.harness.keys import ADMIN, admin_key_file
 
 SWEEPS_MAX = 1_000
 CLOSED_TURNS_MAX = 10_000
@@ -66,9 +67,20 @@ class Service:
 
 
 @asynccontextmanager
-async def running(database_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+async def running(
+    database_url: str, clock: VirtualClock, **settings: Any
+) -> AsyncIterator[Service]:
     """Run the service on a port of its own until the block ends."""
-    app = create_app(Settings(database_url=database_url, sweeper=False), clock)
+    with admin_key_file() as file:
+        settings = Settings(
+            database_url=database_url, admin_key_file=str(file), sweeper=False, **settings
+        )
+        async with _running(create_app(settings, clock), clock) as service:
+            yield service
+
+
+@asynccontextmanager
+async def _running(app: Any, clock: VirtualClock) -> AsyncIterator[Service]:
     server = InLoopServer(
         uvicorn.Config(
             app,
@@ -82,7 +94,7 @@ async def running(database_url: str, clock: VirtualClock) -> AsyncIterator[Servi
     )
     origin = await server.open()
     try:
-        async with Client.of(f"{origin}/graphql") as client:
+        async with Client.of(f"{origin}/graphql", ADMIN) as client:
             yield Service(origin, clock, client, app)
     finally:
         await server.close()

@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.harness import values
+from tests.harness.keys import ADMIN
 from tests.harness.values import Json, PointsCredited
 
 WAIT_S_MAX = 20  # how long a missing message may hold up a failing test
@@ -21,9 +22,16 @@ class Stream:
     """One subscription. A wait has a bound, which only a failing test ever reaches."""
 
     def __init__(
-        self, url: str, document: str, variables: Json, *, frames_max: int | None = None
+        self,
+        url: str,
+        document: str,
+        variables: Json,
+        *,
+        token: str = ADMIN,
+        frames_max: int | None = None,
     ) -> None:
         self.url = url
+        self.token = token
         self.payload = {"query": document, "variables": values.wire(variables)}
         self.frames_max = frames_max or FRAMES_MAX
         self.socket: ClientConnection | None = None
@@ -38,7 +46,9 @@ class Stream:
             max_queue=self.frames_max,
             ping_interval=None,
         )
-        await self.send({"type": "connection_init"})
+        await self.send(
+            {"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}
+        )
         assert (await self.receive())["type"] == "connection_ack"
         await self.send({"id": "1", "type": "subscribe", "payload": self.payload})
         return self
