@@ -40,8 +40,8 @@ class ApiKey:
 
 def mint() -> tuple[str, str]:
     """A new key's id, and the token that its holder shows."""
-    id = new_id("key")
-    return id, f"tpk_{id.removeprefix('key_')}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    key_id = new_id("key")
+    return key_id, f"tpk_{key_id.removeprefix('key_')}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 def hash_of(token: str) -> str:

@@ -1,7 +1,7 @@
 """Principals: whoever is let in, and what they may do."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 from models.columns import NEVER
 
@@ -41,4 +41,4 @@ class Principal:
 
 def scopes_of(text: str) -> frozenset[Scope]:
     """The scopes in a text of words; a word that is none is left out."""
-    return frozenset(cast("Scope", word) for word in text.split() if word in SCOPES)
+    return frozenset(scope for scope in SCOPES if scope in text.split())

@@ -85,7 +85,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     @override
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        shown = message.get("payload", {}).get("authorization")
+        shown = (message.get("payload") or {}).get("authorization")
         try:
             self._principal = await self.view.service.door.admit(
                 shown if isinstance(shown, str) else None

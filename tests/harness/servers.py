@@ -72,10 +72,10 @@ async def running(
 ) -> AsyncIterator[Service]:
     """Run the service on a port of its own until the block ends."""
     with admin_key_file() as file:
-        settings = Settings(
+        chosen = Settings(
             database_url=database_url, admin_key_file=str(file), sweeper=False, **settings
         )
-        async with _running(create_app(settings, clock), clock) as service:
+        async with _running(create_app(chosen, clock), clock) as service:
             yield service
 
 
