@@ -180,26 +180,24 @@ def _guarded(resolve: Callable[..., Any], right: Right) -> Callable[..., Any]:
 
 # ── which objects there are ─────────────────────────────────────────────────────────────────────
 
+NOBODY: Final = ""
+"""An identity that no member has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which members there are for a principal: a member sees themselves, a key everyone.
+    """Whose objects there are for a principal: for a member their own, for a key everyone's.
 
-    A wallet, transaction, hold or event is its member's.
+    A wallet, transaction, hold or event is its member's. `identity` is None where all is in sight.
     """
 
     identity: str | None
 
-    @property
-    def is_whole(self) -> bool:
-        return self.identity is None
+    def is_in(self, identity: str) -> bool:
+        return self.identity is None or identity == self.identity
 
-    def narrowed(self, identity: str | None) -> str | None:
-        """Of whom a list is to be, where it is asked for of `identity`, or of anyone (None)."""
-        if self.identity is None or identity == self.identity:
-            return identity
-        return self.identity if identity is None else NOBODY
-
-
-NOBODY: Final = ""
-"""An identity that no member has."""
+    def narrowed(self, asked: str | None) -> str | None:
+        """Whose a list is to be that is asked for of `asked`, or of everyone (None)."""
+        if asked is None:
+            return self.identity
+        return asked if self.is_in(asked) else NOBODY

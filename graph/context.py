@@ -10,6 +10,7 @@ from access.door import Door
 from access.principal import Principal
 from events.audit import Actor
 from events.feed import Feed
+from graph.access import Sight
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
 from ledger.refusals import InvalidInput
@@ -54,6 +55,7 @@ class Context:
         """`request_id` names the request in logs, errors and the audit trail."""
         self.service = service
         self.principal = principal
+        self.sight = Sight(principal.identity)
         self.request_id = request_id
         self.ledger = service.ledger
         self.feed = service.feed

@@ -39,6 +39,7 @@ class Loaders:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._sight = context.sight
 
     # ── by id ───────────────────────────────────────────────────────────────────────────────────
 
@@ -49,7 +50,7 @@ class Loaders:
         prefix = find_prefix(id)
         require(self._context.principal, FOLLOW_OWN if prefix == "evt" else READ_OWN)
         match prefix:
-            case "prg":
+            case "prg" if self._sight.identity is None:
                 return await self.find_program(id)
             case "mem":
                 return await self.find_member(id)
@@ -79,7 +80,7 @@ class Loaders:
 
     async def find_member(self, id: str) -> Member | None:
         record = await self._members.load(id)
-        return Member.of(record) if record else None
+        return Member.of(record) if record and self._sight.is_in(record.identity) else None
 
     async def get_member(self, id: str) -> Member:
         member = await self.find_member(id)
@@ -87,12 +88,14 @@ class Loaders:
         return member
 
     async def find_member_known_as(self, identity: str) -> Member | None:
+        if not self._sight.is_in(identity):
+            return None
         record = await self._members_known_as.load(sought(identity))
         return Member.of(record) if record else None
 
     async def find_wallet(self, id: str) -> Wallet | None:
         record = await self._wallets.load(id) if find_prefix(id) == "wal" else None
-        return Wallet.of(record) if record else None
+        return Wallet.of(record) if record and await self._is_in_sight(record) else None
 
     async def get_wallet(self, id: str) -> Wallet:
         wallet = await self.find_wallet(id)
@@ -100,6 +103,8 @@ class Loaders:
         return wallet
 
     async def find_wallet_of(self, owner: Owner) -> Wallet | None:
+        if not self._sight.is_in(owner.identity):
+            return None
         found = await self._context.read(reading.find_owned, owner)
         if found is None:
             return None
@@ -110,15 +115,31 @@ class Loaders:
 
     async def find_transaction(self, id: str | None) -> Transaction | None:
         entry = await self._entries.load(id) if id and find_prefix(id) == "txn" else None
-        return Transaction.of_entry(entry) if entry else None
+        if entry is None or not await self._has_wallet_in_sight(entry.transaction):
+            return None
+        return Transaction.of_entry(entry)
 
     async def find_hold(self, id: str | None) -> Hold | None:
         record = await self._holds.load(id) if id else None
-        return Hold.of(record, self._context.now) if record else None
+        if record is None or not await self._has_wallet_in_sight(record):
+            return None
+        return Hold.of(record, self._context.now)
 
     async def find_event(self, id: str) -> PointsCredited | None:
         event = await self._events.load(id)
-        return PointsCredited.of(event) if event else None
+        return PointsCredited.of(event) if event and self._sight.is_in(event.identity) else None
+
+    async def _is_in_sight(self, wallet: records.Wallet) -> bool:
+        if self._sight.identity is None:
+            return True
+        own = await self._members_known_as.load(self._sight.identity)
+        return own is not None and own.id == wallet.member_id
+
+    async def _has_wallet_in_sight(self, record: records.Transaction | records.Hold) -> bool:
+        if self._sight.identity is None:
+            return True
+        wallet = await self._wallets.load(record.wallet_id)
+        return wallet is not None and await self._is_in_sight(wallet)
 
     async def complete(self, outcomes: Sequence[Outcome]) -> None:
         """Read what replays stand for; remember the wallets that fresh effects brought along."""

@@ -205,8 +205,9 @@ def _must_be_within(position: int, end: int) -> None:
 
 async def _wanted(info: Info, filter: PointsCreditedFilter | None) -> log.CreditedFilter:
     """A filter as the log takes it; a wallet or program that isn't there is a mistake."""
+    sight = info.context.sight
     if not filter:
-        return log.ANY
+        return log.CreditedFilter(identity=sight.identity) if sight.identity else log.ANY
     loaders = info.context.loaders
     if filter.wallet_id is not None and not await loaders.find_wallet(filter.wallet_id):
         raise BadRequest("filter.walletId", "there is no such wallet")
@@ -215,7 +216,7 @@ async def _wanted(info: Info, filter: PointsCreditedFilter | None) -> log.Credit
     sources = filter.sources
     return log.CreditedFilter(
         wallet_id=filter.wallet_id,
-        identity=sought(filter.identity),
+        identity=sight.narrowed(sought(filter.identity)),
         program_id=filter.program_id,
         sources=None if sources is None else frozenset(map(str, sources)),
         campaign_id=sought(filter.campaign_id),

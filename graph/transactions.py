@@ -1,5 +1,6 @@
 """Transactions: the immutable rows of the book, as a statement shows them."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast
 
 import orjson
@@ -234,5 +235,6 @@ class TransactionQueries:
     ) -> Connection[Transaction]:
         listing = Listing("transactions")
         window = listing.window(first, after, last, before)
-        page = await info.context.read(pages.page_transactions, window, chosen(filter))
+        wanted = replace(chosen(filter), identity=info.context.sight.identity)
+        page = await info.context.read(pages.page_transactions, window, wanted)
         return listing.connection(page, Transaction.of_entry)

@@ -1,6 +1,7 @@
 """Wallets: one member's points in one program, at this instant, in the past and to come."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
@@ -251,6 +252,7 @@ class WalletQueries:
         listing = Listing("wallets")
         window = listing.window(first, after, last, before)
         wanted = filter.to_filter() if filter else filters.WalletFilter()
+        wanted = replace(wanted, identity=info.context.sight.narrowed(wanted.identity))
         page = await info.context.read(pages.page_wallets, window, wanted, info.context.now)
         return listing.connection(page, Wallet.of)
 

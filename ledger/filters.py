@@ -72,7 +72,7 @@ def wallet_conditions(rows: FromClause, shape: Shape) -> list[Condition]:
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter(Filter):
-    """Transactions by what they are, and by `since <= effective_at < until`."""
+    """Transactions by what they are, whose, and by `since <= effective_at < until`."""
 
     kinds: Collection[str] | None = None
     sources: Collection[str] | None = None
@@ -82,8 +82,10 @@ class TransactionFilter(Filter):
     max_points: int | None = None
     order_id: str | None = None
     campaign_id: str | None = None
+    identity: str | None = None
 
 
+_owned: Final = select(wallets.c.id).where(wallets.c.member_id == _member.scalar_subquery())
 _ordered: Final = select(details.c.transaction_id).where(
     details.c.order_id == bindparam("order_id")
 )
@@ -98,6 +100,7 @@ _TRANSACTIONS: Final[dict[str, Callable[[FromClause], Condition]]] = {
     "max_points": lambda rows: rows.c.points <= bindparam("max_points", type_=WHOLE),
     "order_id": lambda rows: rows.c.id.in_(_ordered.correlate(None)),
     "campaign_id": lambda rows: rows.c.campaign_id == bindparam("campaign_id"),
+    "identity": lambda rows: rows.c.wallet_id.in_(_owned),
 }
 
 
