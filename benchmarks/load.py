@@ -18,7 +18,7 @@ from typing import cast
 
 import uvloop
 
-from benchmarks.operations import SERIAL
+from benchmarks.operations import AUTHORIZATION, SERIAL
 
 GRACE_SECONDS = 30
 """How long past its time a load may take before it is given up."""
@@ -72,6 +72,7 @@ def build_requests(load: Load) -> Iterator[bytes]:
         head = (
             f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\n"
             "Content-Type: application/json\r\nAccept: application/json\r\n"
+            f"Authorization: {AUTHORIZATION}\r\n"
             f"Content-Length: {len(body.encode())}\r\n\r\n"
         )
         before, found, after = (head + body).partition(SERIAL)

@@ -2,6 +2,12 @@
 
 import json
 
+KEY = "tpk_01kb00000000000000000000be_the-stopwatch-lets-itself-in-by-this"
+"""The first admin key of each service that is measured: it takes it from a file."""
+
+AUTHORIZATION = f"Bearer {KEY}"
+"""What every request shows. The naive service doesn't look."""
+
 SERIAL = "#" * 20
 """Stands in a request for the serial number that the load client puts in its place, as wide."""
 

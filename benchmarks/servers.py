@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import operations
 from benchmarks.load import GRACE_SECONDS, Load, Measured
 
 READY_SECONDS_MAX = 30
@@ -61,7 +62,10 @@ class Server:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/graphql",
             data=body.encode(),
-            headers={"Content-Type": "application/json"},
+            headers={
+                "Content-Type": "application/json",
+                "Authorization": operations.AUTHORIZATION,
+            },
         )
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS_MAX) as answer:  # noqa: S310  (http on 127.0.0.1, and nothing else)
             told = json.load(answer)
@@ -103,13 +107,19 @@ def allow_open_files() -> None:
 
 
 @contextmanager
-def running(name: str, folder: Path, body: str) -> Generator[Server]:
-    """Run a service on the database in `folder`; it is handed over once it has answered `body`."""
+def running(name: str, folder: Path, body: str, **settings: str) -> Generator[Server]:
+    """Run a service on the database in `folder`; it is handed over once it has answered `body`.
+
+    It is as it ships, but for `settings`: variables of its environment.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    database, port = folder / f"{name}.db", free_port()
+    database, key, port = folder / f"{name}.db", folder / "admin.key", free_port()
+    key.write_text(operations.KEY, encoding="utf-8")
     environment = os.environ | {
         "TUPPENCE_DATABASE_URL": f"sqlite:///{database}",
+        "TUPPENCE_ADMIN_KEY_FILE": str(key),
         "NAIVE_DATABASE": str(database),
+        **settings,
     }
     command = command_for(name, port)
     if not Path(command[0]).exists():

@@ -16,6 +16,8 @@ from benchmarks.watch import Watch
 
 SUBSCRIBERS = 1_000
 WARM_UP_SUBSCRIBERS = 10
+SOCKETS = "2000"
+"""Everyone has the same key: it may hold as many sockets."""
 SETTLE_SECONDS = 2.0
 """The watch's ends are given this long to be served and swept before memory is read."""
 MEGABYTES_MAX = 60
@@ -78,7 +80,8 @@ def watch_of(server: Server, count: int, *, own: bool) -> Watch:
 
 def measure_kind(plan: Plan, count: int, *, own: bool) -> tuple[int, int]:
     """Return the memory before and with the subscribers, in KB."""
-    with running("tuppence", plan.folder / f"own-{own}", operations.first_request()) as server:
+    folder, first = plan.folder / f"own-{own}", operations.first_request()
+    with running("tuppence", folder, first, TUPPENCE_LIMIT_SOCKETS=SOCKETS) as server:
         watch_once(server, watch_of(server, WARM_UP_SUBSCRIBERS, own=own))
         before = server.resident_kb()
         return before, watch_once(server, watch_of(server, count, own=own))

@@ -49,7 +49,8 @@ class Audience:
             socket = await connect(
                 url, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None
             )
-            await socket.send('{"type":"connection_init"}')
+            shown = {"authorization": operations.AUTHORIZATION}
+            await socket.send(json.dumps({"type": "connection_init", "payload": shown}))
             assert json.loads(await socket.recv())["type"] == "connection_ack"
             wanted = {"identity": f"member-{number:05}"} if self.watch.own else None
             payload = json.loads(operations.body(operations.WATCH, "Watch", filter=wanted))
