@@ -7,11 +7,12 @@
 #   make setup    prepares .venv/ and the page's assets, and does nothing when nothing changed
 #   make lock     pins requirements/*.in with hashes in requirements/*.txt (ARGS=--upgrade: anew)
 
-PYTHON ?= python3
-ARGS   ?=
-BIN    := .venv/bin
-PAGE   := graph/page
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+PYTHON  ?= python3
+ARGS    ?=
+BIN     := .venv/bin
+PAGE    := graph/page
+CLIENTS := tests/clients
+PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test check bench lock clean
@@ -41,10 +42,16 @@ $(PAGE)/dist/.copied: $(PAGE)/package.json $(PAGE)/package-lock.json $(PAGE)/pre
 	@$(BIN)/python $(PAGE)/prepare.py
 	@touch $@
 
+# The clients and audits that the specification lets loose on the service, by npm likewise.
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json | .venv/.requirements
+	@echo "setup: the specification's clients (a few seconds, once)"
+	@$(BIN)/python -m tests.clients.prepare
+	@touch $@
+
 serve: setup
 	@$(BIN)/tuppence serve $(ARGS)
 
-test: setup
+test: setup $(CLIENTS)/node_modules/.package-lock.json
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: setup
@@ -70,4 +77,4 @@ lock:
 	@rm -rf .venv/lock
 
 clean:
-	@rm -rf .venv $(PAGE)/node_modules $(PAGE)/dist
+	@rm -rf .venv $(PAGE)/node_modules $(PAGE)/dist $(CLIENTS)/node_modules

@@ -25,8 +25,7 @@ LICENSES = ("graphiql/LICENSE", "graphql-ws/LICENSE.md", "react/LICENSE", "react
 
 def main() -> int:
     """Install, copy, and put away what is no longer needed; the exit code says whether it went."""
-    if code := install():
-        print("setup: npm could not fetch the page's files; see its message above.")
+    if code := install(PAGE):
         return code
     dist = PAGE / "dist"
     shutil.rmtree(dist, ignore_errors=True)
@@ -39,14 +38,16 @@ def main() -> int:
     return 0
 
 
-def install() -> int:
-    """Run `npm ci` here; npm's cache and registry are whatever this machine is set to."""
+def install(folder: Path) -> int:
+    """Run `npm ci` in a folder; npm's cache and registry are whatever this machine is set to."""
     npm = find_npm()
     if npm is None:
         print("setup: there is no npm here, and none in .venv: run `make setup`.")
         return 1
     options = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    ran = subprocess.run((*npm, *options), cwd=PAGE, stdout=subprocess.DEVNULL, check=False)
+    ran = subprocess.run((*npm, *options), cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    if ran.returncode:
+        print(f"setup: npm could not fill {folder}/node_modules; see its message above.")
     return ran.returncode
 
 

@@ -1,4 +1,7 @@
-"""graph/page: examples that fit the schema, and nothing that is fetched from elsewhere."""
+"""graph/page: examples that fit the schema, and nothing that is fetched from elsewhere.
+
+Whatever npm fetches, here or for the tests, it fetches by hash.
+"""
 
 import json
 import re
@@ -48,8 +51,10 @@ def test_every_example_has_a_title_and_a_name() -> None:
     assert all(operation.name for operation in found), "a tab shows its operation's name"
 
 
-def test_the_lock_file_has_hashes_and_no_addresses() -> None:
-    packages = json.loads(text_of("package-lock.json"))["packages"]
+@pytest.mark.parametrize("folder", ["graph/page", "tests/clients"])
+def test_the_lock_file_has_hashes_and_no_addresses(folder: str) -> None:
+    lock = (ROOT / folder / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(lock)["packages"]
     fetched = {name: package for name, package in packages.items() if name}
     addressed = [name for name, package in fetched.items() if "resolved" in package]
     unhashed = [name for name, package in fetched.items() if "integrity" not in package]

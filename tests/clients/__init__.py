@@ -1,0 +1,1 @@
+"""Other people's clients, in JavaScript, which npm fetches: `prepare.py`."""
