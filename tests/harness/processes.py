@@ -55,9 +55,12 @@ async def poll(condition: Callable[[], Awaitable[bool]], seconds_max: float) -> 
 
 
 class ServeProcess:
-    """`tuppence serve`, started, killed and started again on one port and database."""
+    """`tuppence serve`, started, killed and started again on one port and database.
 
-    def __init__(self, database_url: str, cwd: Path) -> None:
+    `settings` are variables of its environment.
+    """
+
+    def __init__(self, database_url: str, cwd: Path, **settings: str) -> None:
         self.database_url = database_url
         self.cwd = cwd
         self.port = free_port()
@@ -66,6 +69,7 @@ class ServeProcess:
         self.log = cwd / "serve.log"
         self.key_file = cwd / "admin.key"
         self.key_file.write_text(ADMIN, encoding="utf-8")
+        self.settings = {"TUPPENCE_ADMIN_KEY_FILE": str(self.key_file)} | settings
         self.process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
@@ -79,7 +83,7 @@ class ServeProcess:
             return subprocess.Popen(
                 [TUPPENCE, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
                 cwd=self.cwd,
-                env=environment(self.database_url, TUPPENCE_ADMIN_KEY_FILE=str(self.key_file)),
+                env=environment(self.database_url, **self.settings),
                 stdout=log,
                 stderr=log,
             )
@@ -112,9 +116,9 @@ class ServeProcess:
 
 
 @asynccontextmanager
-async def serving(database_url: str, cwd: Path) -> AsyncIterator[ServeProcess]:
+async def serving(database_url: str, cwd: Path, **settings: str) -> AsyncIterator[ServeProcess]:
     """Run `tuppence serve` until the block ends, however it ends."""
-    process = ServeProcess(database_url, cwd)
+    process = ServeProcess(database_url, cwd, **settings)
     try:
         await process.start()
         yield process
