@@ -29,6 +29,7 @@ from graph.wallets import ExpiringPoints, Wallet
 from ledger import Outcome, filters, pages, reading, records
 from ledger.commands import Owner
 from models.ids import find_prefix
+from models.windows import Page, Window
 
 R = TypeVar("R")
 Key = tuple[Any, ...]
@@ -172,14 +173,14 @@ class Loaders:
         return [ExpiringPoints(points=points, expires_at=at) for points, at in found]
 
     async def transactions_of(
-        self, wallet_id: str, window: pages.Window, filter: filters.TransactionFilter
+        self, wallet_id: str, window: Window, filter: filters.TransactionFilter
     ) -> Connection[Transaction]:
         page = await self._transactions_of_wallets.load((wallet_id, window, filter))
         listing = Listing("transactions", wallet_id, (a_number,))
         return listing.connection(page, Transaction.of_entry)
 
     async def holds_of(
-        self, wallet_id: str, window: pages.Window, status: str | None
+        self, wallet_id: str, window: Window, status: str | None
     ) -> Connection[Hold]:
         now = self._context.now
         page = await self._holds_of_wallets.load((wallet_id, window, status, now))
@@ -187,11 +188,11 @@ class Loaders:
 
     # ── of a program or a member ────────────────────────────────────────────────────────────────
 
-    async def wallets_of_program(self, id: str, window: pages.Window) -> Connection[Wallet]:
+    async def wallets_of_program(self, id: str, window: Window) -> Connection[Wallet]:
         page = await self._wallets_of_programs.load((id, window))
         return Listing("wallets", id).connection(page, Wallet.of)
 
-    async def wallets_of_member(self, id: str, window: pages.Window) -> Connection[Wallet]:
+    async def wallets_of_member(self, id: str, window: Window) -> Connection[Wallet]:
         page = await self._wallets_of_members.load((id, window))
         return Listing("wallets", id).connection(page, Wallet.of)
 
@@ -252,19 +253,19 @@ class Loaders:
         return self._of_owners(reading.expiring)
 
     @cached_property
-    def _transactions_of_wallets(self) -> DataLoader[Key, pages.Page[reading.Entry]]:
+    def _transactions_of_wallets(self) -> DataLoader[Key, Page[reading.Entry]]:
         return self._of_owners(pages.page_transactions_of_wallets)
 
     @cached_property
-    def _holds_of_wallets(self) -> DataLoader[Key, pages.Page[records.Hold]]:
+    def _holds_of_wallets(self) -> DataLoader[Key, Page[records.Hold]]:
         return self._of_owners(pages.page_holds_of_wallets)
 
     @cached_property
-    def _wallets_of_programs(self) -> DataLoader[Key, pages.Page[records.Wallet]]:
+    def _wallets_of_programs(self) -> DataLoader[Key, Page[records.Wallet]]:
         return self._of_owners(pages.page_wallets_of_programs)
 
     @cached_property
-    def _wallets_of_members(self) -> DataLoader[Key, pages.Page[records.Wallet]]:
+    def _wallets_of_members(self) -> DataLoader[Key, Page[records.Wallet]]:
         return self._of_owners(pages.page_wallets_of_members)
 
     @cached_property

@@ -14,8 +14,8 @@ import strawberry
 
 from graph.faults import BadCursor, BadRequest, LimitExceeded
 from graph.scalars import given
-from ledger.pages import Page, Window
 from models.ids import find_prefix
+from models.windows import Page, Window
 
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100

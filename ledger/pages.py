@@ -1,15 +1,13 @@
-"""Pages: lists cut by keyset, newest first, forwards and backwards.
+"""Pages: the ledger's lists, cut by windows.
 
-A position is the values of a list's key in one of its rows. A page begins right after one and is
-found by index, so it costs the same however long the list is. Each function is a fixed number of
-statements; those of many owners give each owner's page of the same window.
+Each function is a fixed number of statements; those of many owners give each owner's page of the
+same window.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -41,82 +39,10 @@ from models.columns import WHOLE
 from models.dialects import Around, FirstOfEach, each
 from models.tables import details, holds, lots, members, programs, transactions, wallets
 from models.wallets import is_credited
+from models.windows import LIMIT, Cut, Page, Position, Window
 
 R = TypeVar("R")
-Position = tuple[Any, ...]
-Columns = Sequence[ColumnElement[Any]]
 Rows = Select[*tuple[Any, ...]]
-_LIMIT: Final = bindparam("limit", type_=WHOLE)
-
-
-class Cut(NamedTuple):
-    """What of a window its statement depends on."""
-
-    forward: bool
-    after: bool
-    before: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The `first` rows after a position, or the `last` before one; between the two, if both are."""
-
-    first: int | None = None
-    last: int | None = None
-    after: Position | None = None
-    before: Position | None = None
-
-    @property
-    def size(self) -> int:
-        """How many rows at most."""
-        size = self.first if self.last is None else self.last
-        assert size is not None, "a window has a first or a last"
-        return size
-
-    @property
-    def cut(self) -> Cut:
-        """What its statement depends on."""
-        return Cut(self.last is None, self.after is not None, self.before is not None)
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """What its statement binds. One row more than wanted tells whether more follow."""
-        bounds = {"after": self.after or (), "before": self.before or ()}
-        named = {f"{n}_{i}": value for n, key in bounds.items() for i, value in enumerate(key)}
-        return named | {"limit": self.size + 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[R]):
-    """Rows in their list's order, each with its position."""
-
-    items: list[tuple[Position, R]]
-    has_next: bool
-    has_previous: bool
-
-
-def _bounds(key: Columns, cut: Cut) -> list[ColumnElement[bool]]:
-    """Past the window's bounds: further down the list is a lesser key."""
-    after = [tuple_(*key) < tuple_(*_named("after", key))] if cut.after else []
-    before = [tuple_(*key) > tuple_(*_named("before", key))] if cut.before else []
-    return [*after, *before]
-
-
-def _named(name: str, key: Columns) -> Columns:
-    return [bindparam(f"{name}_{i}", type_=column.type) for i, column in enumerate(key)]
-
-
-def _order(key: Columns, cut: Cut) -> list[Any]:
-    return [column.desc() if cut.forward else column.asc() for column in key]
-
-
-def _page(window: Window, found: list[tuple[Position, R]]) -> Page[R]:
-    """The page of what a statement found, in the order in which it looked."""
-    more = len(found) > window.size
-    items = found[: window.size]
-    if window.cut.forward:
-        return Page(items, has_next=more, has_previous=window.after is not None)
-    return Page(items[::-1], has_next=window.before is not None, has_previous=more)
 
 
 def _pages(
@@ -128,7 +54,7 @@ def _pages(
         of_owner[owner].append((position, record))
     for rows in of_owner.values():
         rows.sort(key=lambda row: row[0], reverse=window.cut.forward)
-    return {owner: _page(window, of_owner[owner]) for owner in owners}
+    return {owner: window.page(of_owner[owner]) for owner in owners}
 
 
 # ── programs and wallets ─────────────────────────────────────────────────────────────────────────
@@ -137,7 +63,7 @@ def _pages(
 def page_programs(connection: Connection, window: Window) -> Page[Program]:
     """All programs."""
     rows = connection.execute(_programs(window.cut), window.params)
-    return _page(window, [((row[0],), Program(*row)) for row in rows])
+    return window.page([((row[0],), Program(*row)) for row in rows])
 
 
 def page_wallets(
@@ -146,7 +72,7 @@ def page_wallets(
     """The wallets that the filter wants, as they were last written."""
     asked = filter.params | window.params | {"now": now}
     rows = connection.execute(_wallets(filter.shape, window.cut), asked)
-    return _page(window, [((row[0],), Wallet(*row)) for row in rows])
+    return window.page([((row[0],), Wallet(*row)) for row in rows])
 
 
 def page_wallets_of_programs(
@@ -172,23 +98,23 @@ def page_wallets_of_members(
 @cache
 def _programs(cut: Cut) -> Rows:
     key = [programs.c.id]
-    listed = select(programs).where(*_bounds(key, cut)).order_by(*_order(key, cut))
-    return listed.limit(_LIMIT)
+    listed = select(programs).where(*cut.bounds(key)).order_by(*cut.order(key))
+    return listed.limit(LIMIT)
 
 
 @cache
 def _wallets(shape: Shape, cut: Cut) -> Rows:
     rows = wallets.alias("listed_wallets")
     key = [rows.c.id]
-    conditions = [*wallet_conditions(rows, shape), *_bounds(key, cut)]
-    return select(rows).where(*conditions).order_by(*_order(key, cut)).limit(_LIMIT)
+    conditions = [*wallet_conditions(rows, shape), *cut.bounds(key)]
+    return select(rows).where(*conditions).order_by(*cut.order(key)).limit(LIMIT)
 
 
 @cache
 def _wallets_of(owners: Table, owner_id: str, cut: Cut) -> FirstOfEach:
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
         key = [rows.c.id]
-        return and_(rows.c[owner_id] == owners.c.id, *_bounds(key, cut)), _order(key, cut)
+        return and_(rows.c[owner_id] == owners.c.id, *cut.bounds(key)), cut.order(key)
 
     return FirstOfEach(owners, wallets, chosen, owners.c.id.in_(each("ids")))
 
@@ -202,7 +128,7 @@ def page_transactions(
     """The transactions that the filter wants, of all wallets."""
     asked = filter.params | window.params
     rows = connection.execute(_transactions(filter.shape, window.cut), asked).all()
-    return _page(window, [((row[0],), entry(row)) for row in rows])
+    return window.page([((row[0],), entry(row)) for row in rows])
 
 
 def page_transactions_of_wallets(
@@ -224,21 +150,21 @@ def _described(rows: FromClause) -> Rows:
 @cache
 def _transactions(shape: Shape, cut: Cut) -> Rows:
     key = [transactions.c.id]
-    conditions = [*transaction_conditions(transactions, shape), *_bounds(key, cut)]
+    conditions = [*transaction_conditions(transactions, shape), *cut.bounds(key)]
     # A member has few rows: find them by the wallets, and let no index of everyone's ids serve.
     sorted_by = [transactions.c.id.concat("")] if "identity" in shape else key
     found = _described(transactions).where(*conditions)
-    return found.order_by(*_order(sorted_by, cut)).limit(_LIMIT)
+    return found.order_by(*cut.order(sorted_by)).limit(LIMIT)
 
 
 @cache
 def _transactions_of_wallets(shape: Shape, cut: Cut) -> Around:
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
         key = [rows.c.sequence]
-        conditions = [*transaction_conditions_in_wallet(rows, shape), *_bounds(key, cut)]
+        conditions = [*transaction_conditions_in_wallet(rows, shape), *cut.bounds(key)]
         # An order has few rows: find them by it, and let no index of the wallet's rows serve.
         owner = rows.c.wallet_id.concat("") if "order_id" in shape else rows.c.wallet_id
-        return and_(owner == wallets.c.id, *conditions), _order(key, cut)
+        return and_(owner == wallets.c.id, *conditions), cut.order(key)
 
     first = FirstOfEach(wallets, transactions, chosen, wallets.c.id.in_(each("ids")))
     return Around(first, _described)
@@ -261,8 +187,8 @@ def page_holds_of_wallets(
 def _holds_of_wallets(status: str | None, cut: Cut) -> FirstOfEach:
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
         key = [rows.c.id]
-        conditions = [*hold_conditions(rows, status), *_bounds(key, cut)]
-        return and_(rows.c.wallet_id == wallets.c.id, *conditions), _order(key, cut)
+        conditions = [*hold_conditions(rows, status), *cut.bounds(key)]
+        return and_(rows.c.wallet_id == wallets.c.id, *conditions), cut.order(key)
 
     return FirstOfEach(wallets, holds, chosen, wallets.c.id.in_(each("ids")))
 
@@ -286,7 +212,7 @@ def page_credited_not_redeemed(
     asked = {"program_id": program_id, "since": since, "min_points": min_points, "now": now}
     statement = _waiting(program_id is None, window.cut).on(connection)
     found = connection.execute(statement, asked | window.params).all()
-    page = _page(window, [((row[1], row[2]), row[0]) for row in found])
+    page = window.page([((row[1], row[2]), row[0]) for row in found])
     records = find_wallets(connection, {wallet_id for _, wallet_id in page.items})
     items = [(position, records[wallet_id]) for position, wallet_id in page.items]
     return Page(items, page.has_next, page.has_previous)
@@ -298,12 +224,12 @@ def _waiting(of_all: bool, cut: Cut) -> Around:  # noqa: FBT001 - part of the st
 
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
         key = [rows.c.active_at, rows.c.id]
-        conditions = [_is_waiting(rows), ~_has_newer(rows), *_bounds(key, cut)]
-        return and_(rows.c.program_id == programs.c.id, *conditions), _order(key, cut)
+        conditions = [_is_waiting(rows), ~_has_newer(rows), *cut.bounds(key)]
+        return and_(rows.c.program_id == programs.c.id, *conditions), cut.order(key)
 
     def around(rows: FromClause) -> Rows:
         key = [rows.c.active_at, rows.c.id]
-        return select(rows.c.wallet_id, *key).order_by(*_order(key, cut)).limit(_LIMIT)
+        return select(rows.c.wallet_id, *key).order_by(*cut.order(key)).limit(LIMIT)
 
     which = [] if of_all else [programs.c.id == bindparam("program_id")]
     return Around(FirstOfEach(programs, lots, chosen, *which), around)

@@ -8,8 +8,8 @@ from hypothesis import strategies as some
 
 from graph.faults import RequestError
 from graph.pagination import Listing, a_number, an_id
-from ledger.pages import Page, Window
 from models.ids import new_id
+from models.windows import Page, Window
 
 WALLETS = Listing("wallets")
 HISTORY = Listing("transactions", new_id("wal"), (a_number,))

@@ -6,7 +6,6 @@ from sqlalchemy import Connection, select
 from ledger.filters import WalletFilter
 from ledger.health import audit
 from ledger.pages import (
-    Window,
     page_credited_not_redeemed,
     page_holds_of_wallets,
     page_wallets,
@@ -21,6 +20,7 @@ from ledger.reading import (
 )
 from ledger.records import Wallet
 from models import tables
+from models.windows import Window
 from tests.harness.book import Book, open_book
 from tests.harness.clock import VirtualClock
 from tests.ledger.believable import DAY_US, PROGRAMS, Story

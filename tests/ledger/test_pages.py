@@ -11,8 +11,6 @@ from ledger.commands import Credit, Debit, Order, Owner, PlaceHold, ReleaseHold
 from ledger.filters import TransactionFilter, WalletFilter
 from ledger.lots import expires_at
 from ledger.pages import (
-    Page,
-    Window,
     page_credited_not_redeemed,
     page_holds_of_wallets,
     page_programs,
@@ -26,6 +24,7 @@ from ledger.reading import Entry
 from ledger.records import Detail, Hold, Lot, Program, Transaction, Wallet
 from ledger.registry import FreezeWallet
 from models.tables import lots, programs, wallets
+from models.windows import Page, Window
 from tests.harness.book import ANN, BOB, Book, open_book
 from tests.harness.clock import VirtualClock
 from tests.ledger.believable import DAY_US, Story

@@ -12,7 +12,6 @@ from ledger import reading
 from ledger.commands import Owner
 from ledger.filters import TransactionFilter, WalletFilter
 from ledger.pages import (
-    Window,
     page_credited_not_redeemed,
     page_holds_of_wallets,
     page_transactions,
@@ -23,6 +22,7 @@ from ledger.pages import (
 )
 from ledger.records import Wallet
 from models.database import open_database
+from models.windows import Window
 from tests.conftest import PRISTINE
 from tests.harness.postgres import Postgres
 
