@@ -11,6 +11,7 @@ from access.principal import Principal
 from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
+from graph.limits import Limits
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
 from ledger.refusals import InvalidInput
@@ -36,6 +37,8 @@ class Service(Protocol):
     def door(self) -> Door: ...
     @property
     def clock(self) -> Callable[[], int]: ...
+    @property
+    def limits(self) -> Limits: ...
 
 
 class Context:

@@ -20,6 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from access.door import Door
 from events.feed import Feed
 from graph.graphiql import page_routes
+from graph.limits import Limits
 from graph.view import graphql_app
 from ledger import Ledger
 from ledger.writer import BACKLOG_MAX
@@ -48,16 +49,17 @@ class Service:
     feed: Feed
     door: Door
     clock: Clock
+    limits: Limits
     settings: Settings
 
     @classmethod
-    def of(cls, settings: Settings, clock: Clock) -> "Service":
+    def of(cls, settings: Settings, clock: Clock, developer_token: str | None = None) -> "Service":
         """A service that is yet to be opened."""
         database = open_database(settings.database_url)
         feed = Feed(database, poll_s=None if settings.database_file else POLL_S)
         ledger = Ledger(database, clock, feed.ring)
-        door = Door(database, clock)
-        return cls(database, ledger, feed, door, clock, settings)
+        door = Door(database, clock, developer_token)
+        return cls(database, ledger, feed, door, clock, settings.limits, settings)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -102,9 +104,14 @@ async def _sweeping(ledger: Ledger) -> AsyncIterator[None]:
         await sweeper
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
-    """The application, yet to be started; `app.state.service` is its service."""
-    service = Service.of(settings, clock or wall.now)
+def create_app(
+    settings: Settings, clock: Clock | None = None, developer_token: str | None = None
+) -> Starlette:
+    """The application, yet to be started; `app.state.service` is its service.
+
+    Whoever shows the `developer_token` is an administrator, and so is the page.
+    """
+    service = Service.of(settings, clock or wall.now, developer_token)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import os
 import signal
 import socket
 import sqlite3
@@ -17,11 +16,11 @@ from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from server.app import create_app
-from server.settings import CannotRun, Settings
+from server.listening import listen, origin, refuse_exposure
+from server.settings import Settings
 from server.upkeep import prepare
 
 OUR_LOGGERS: Final = ("tuppence", "server", "graph", "access", "ledger", "events", "models")
-BACKLOG: Final = 2_048
 OPEN_FILES_MAX: Final = 65_536
 """As many sockets may be open, if the machine lets us."""
 
@@ -36,6 +35,7 @@ WAL_FAULT_UNTIL: Final = (3, 51, 2)
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotRun."""
+    refuse_exposure(settings, dev=False)
     log_to_stderr(settings.log_level)
     with listen(settings.host, settings.port) as listener:
         warn_of_sqlite(settings)
@@ -99,24 +99,6 @@ class Server(uvicorn.Server):
     def _cut(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-
-
-def origin(listener: socket.socket) -> str:
-    """The address of a listening socket, as a browser takes it."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens already: whoever comes early waits, and is answered."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0).lower()
-        raise CannotRun(f"{host}:{port} can't be listened on: {reason}.") from error
-    listener.setblocking(False)  # noqa: FBT003 - its own way
-    return listener
 
 
 def log_to_stderr(level: str) -> None:

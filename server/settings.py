@@ -3,23 +3,18 @@
 Each is a variable of the environment, `TUPPENCE_` before the field's name in capitals.
 """
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+
+from graph.limits import Limits
+from server import parsing
 
 PREFIX: Final = "TUPPENCE_"
-PORT_MAX: Final = 65_535
-LOG_LEVELS: Final = ("debug", "info", "warning", "error")
-
-_YES: Final = frozenset({"on", "true", "yes", "1"})
-_NO: Final = frozenset({"off", "false", "no", "0"})
-_SQLITE: Final = "sqlite:///"
-_POSTGRES: Final = frozenset({"postgresql", "postgres"})
+LIMIT: Final = "limit_"
 
 
 class CannotRun(Exception):
@@ -28,64 +23,6 @@ class CannotRun(Exception):
 
 class BadSetting(CannotRun):
     """A setting's value can't be what it is to be. The message names the setting."""
-
-
-def _address(text: str) -> str:
-    # The message tells nothing of the value: there may be a password in it.
-    wanted = "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
-    scheme, _, rest = text.partition("://")
-    if scheme in _POSTGRES and rest and _is_url(text):
-        return f"postgresql://{rest}"
-    file = _file_of(text)
-    if file is not None and file.strip("./") and file != ":memory:":
-        return text
-    raise ValueError(wanted)
-
-
-def _file_of(address: str) -> str | None:
-    if not address.startswith(_SQLITE):
-        return None
-    return address.removeprefix(_SQLITE).partition("?")[0]
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(parts.path.strip("/")) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-
-
-def _host(text: str) -> str:
-    if text == "localhost":
-        return text
-    try:
-        if ipaddress.ip_address(text).is_loopback:
-            return text
-    except ValueError:
-        pass
-    raise ValueError(
-        f"must be this machine's own, like 127.0.0.1 or ::1, not {text!r}:"
-        " every caller is an administrator for now, so nobody elsewhere may call"
-    )
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) <= PORT_MAX:
-        return int(text)
-    raise ValueError(f"must be a whole number from 0 to {PORT_MAX}, not {text!r}")
-
-
-def _yes_or_no(text: str) -> bool:
-    if text.lower() in _YES | _NO:
-        return text.lower() in _YES
-    raise ValueError(f"must be on or off, not {text!r}")
-
-
-def _log_level(text: str) -> str:
-    if text.lower() in LOG_LEVELS:
-        return text.lower()
-    raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}, not {text!r}")
 
 
 def _setting(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
@@ -100,28 +37,120 @@ class Settings:
 
     database_url: str = _setting(
         "sqlite:///./data/tuppence.db",
-        _address,
+        parsing.address,
         "Where the ledger is kept: `sqlite:///FILE` (`sqlite:////FILE` from the root)"
         " or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.",
     )
     host: str = _setting(
-        "127.0.0.1", _host, "The address to listen on: this machine's own, for now."
+        "127.0.0.1",
+        parsing.host,
+        "The address to listen on. One that others reach wants TLS, or a proxy that has it.",
     )
-    port: int = _setting("8000", _port, "The port to listen on; 0 takes any that is free.")
+    port: int = _setting("8000", parsing.port, "The port to listen on; 0 takes any that is free.")
+    behind_proxy: bool = _setting(
+        "off",
+        parsing.yes_or_no,
+        "Whether all requests come through a reverse proxy of yours, which has TLS, and says by"
+        " `X-Forwarded-For` and `-Proto` where each came from.",
+    )
+    tls_certificate: str = _setting(
+        "", str, "The PEM file of the certificate, and of those between it and its root."
+    )
+    tls_key: str = _setting("", str, "The PEM file of the certificate's private key.")
+    hosts: tuple[str, ...] = _setting(
+        "",
+        parsing.hosts,
+        "The names by which the service is called, like `points.example.com`. None: any.",
+    )
+    origins: tuple[str, ...] = _setting(
+        "",
+        parsing.origins,
+        "Whose pages may call it from a browser besides its own, like `https://shop.example.com`.",
+    )
     admin_key_file: str = _setting(
         "",
         str,
         "Where the first admin key is kept, or taken from: `admin.key` beside an embedded"
         " database, `./data/admin.key` else.",
     )
+    jwt_jwks_url: str = _setting(
+        "", parsing.jwks_url, "Where your identity provider publishes its keys (JWKS)."
+    )
+    jwt_public_key: str = _setting(
+        "", str, "In place of that: the PEM file of the one public key that members' tokens need."
+    )
+    jwt_issuer: str = _setting("", str, "The `iss` that a member's token must have.")
+    jwt_audience: str = _setting("", str, "The `aud` that a member's token must have.")
+    jwt_algorithms: tuple[str, ...] = _setting(
+        "RS256 ES256 EdDSA", parsing.algorithms, "How a member's token may be signed."
+    )
+    introspection: bool = _setting(
+        "on", parsing.yes_or_no, "Whether the schema may be asked for by whoever has been let in."
+    )
+    graphiql: bool = _setting("on", parsing.yes_or_no, "Whether GraphiQL is served to browsers.")
+    metrics: bool = _setting(
+        "on", parsing.yes_or_no, "Whether `/metrics` is there, for Prometheus."
+    )
+    log_level: str = _setting(
+        "info", parsing.log_level, "The least that is logged: `debug`, `info`, `warning`, `error`."
+    )
+    log_format: str = _setting(
+        "",
+        parsing.log_format,
+        "How a line is logged: as `json`, or as `text` for people. Unset: text to a terminal,"
+        " JSON to all else.",
+    )
     sweeper: bool = _setting(
         "on",
-        _yes_or_no,
+        parsing.yes_or_no,
         "Whether this process writes down what falls due (activations, expiries, releases)"
         " and so raises their events. Balances are right without it.",
     )
-    log_level: str = _setting(
-        "info", _log_level, "The least that is logged: `debug`, `info`, `warning` or `error`."
+    rate_key: str = _setting(
+        "600000/minute", parsing.rate, "How many operations each key may send."
+    )
+    rate_member: str = _setting(
+        "1200/minute", parsing.rate, "How many operations each member may send."
+    )
+    rate_stranger: str = _setting(
+        "600/minute", parsing.rate, "How often each address may show what lets nobody in."
+    )
+    limit_body_bytes: int = _setting(
+        "1048576", parsing.whole, "The most bytes of a request's body."
+    )
+    limit_message_bytes: int = _setting(
+        "65536", parsing.whole, "The most bytes of a socket's message."
+    )
+    limit_tokens: int = _setting("2000", parsing.whole, "The most tokens of a document.")
+    limit_depth: int = _setting(
+        "12",
+        parsing.whole,
+        "The deepest that fields stand within each other; those of introspection don't count.",
+    )
+    limit_aliases: int = _setting("30", parsing.whole, "The most aliases in a document.")
+    limit_root_mutations: int = _setting(
+        "10", parsing.whole, "The most mutations in one operation."
+    )
+    limit_fields: int = _setting(
+        "500", parsing.whole, "The most fields of an operation, with each fragment's at each use."
+    )
+    limit_directives: int = _setting("50", parsing.whole, "The most directives in a document.")
+    limit_page_product: int = _setting(
+        "10000", parsing.whole, "The most rows that pages within pages may come to."
+    )
+    limit_execution_seconds: float = _setting(
+        "10", parsing.seconds, "How long one operation, or one event of a subscription, may take."
+    )
+    limit_subscriptions: int = _setting(
+        "20", parsing.whole, "The most subscriptions on one socket."
+    )
+    limit_sockets: int = _setting("50", parsing.whole, "The most sockets of one key or member.")
+    limit_sockets_total: int = _setting("10000", parsing.whole, "The most sockets in all.")
+    limit_init_seconds: float = _setting(
+        "5", parsing.seconds, "How long a socket may keep silent about who it is."
+    )
+    limit_unread_seconds: float = _setting(
+        "30", parsing.seconds, "How long a socket may leave unread what it was sent."
     )
 
     @classmethod
@@ -147,7 +176,7 @@ class Settings:
     @property
     def database_file(self) -> Path | None:
         """The file of an embedded database; None where a server keeps it."""
-        file = _file_of(self.database_url)
+        file = parsing.file_of(self.database_url)
         return None if file is None else Path(file)
 
     @property
@@ -156,6 +185,12 @@ class Settings:
         if self.admin_key_file:
             return Path(self.admin_key_file)
         return (self.database_file.parent if self.database_file else Path("data")) / "admin.key"
+
+    @property
+    def limits(self) -> Limits:
+        """How much a request, a socket and a principal may ask for."""
+        names = [each.name for each in fields(Limits)]
+        return Limits(**{name: getattr(self, LIMIT + name) for name in names})
 
 
 def variable_of(name: str) -> str:
@@ -199,6 +234,8 @@ def listing(settings: Settings) -> list[Listed]:
 def _told(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, tuple):
+        return " ".join(value)
     return without_password(str(value))
 
 

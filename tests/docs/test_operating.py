@@ -10,7 +10,8 @@ OPERATING = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read
 
 
 def row(entry: Listed) -> str:
-    return f"| `{entry.variable}` | `{entry.default}` | {entry.meaning} |"
+    default = f"`{entry.default}`" if entry.default else ""
+    return f"| `{entry.variable}` | {default} | {entry.meaning} |"
 
 
 def test_every_setting_is_documented_as_the_code_has_it() -> None:

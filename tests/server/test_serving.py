@@ -10,8 +10,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from server import serving
-from server.serving import Server, Socket, listen, origin
-from server.settings import CannotRun
+from server.listening import listen, origin
+from server.serving import Server, Socket
 from tests.harness.servers import InLoopServer
 
 WAIT_S_MAX = 20
@@ -96,18 +96,3 @@ async def test_stopping_waits_for_nobody_for_ever(monkeypatch: pytest.MonkeyPatc
             await asyncio.wait_for(running, WAIT_S_MAX)
 
     assert torrent.ended.is_set()
-
-
-def test_a_port_in_use_is_told_in_a_sentence() -> None:
-    with listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
-
-        with pytest.raises(CannotRun) as refused:
-            listen("127.0.0.1", port)
-
-    assert str(refused.value) == f"127.0.0.1:{port} can't be listened on: address already in use."
-
-
-def test_the_address_is_told_as_a_browser_takes_it() -> None:
-    with listen("127.0.0.1", 0) as listener:
-        assert origin(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
