@@ -48,14 +48,19 @@ def migrate(database_url: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of the test's own, where the kind of database doesn't matter."""
+    for part in migrated_file.parent.glob(f"{migrated_file.name}*"):
+        shutil.copy(part, tmp_path / part.name)
+    return f"sqlite:///{tmp_path / migrated_file.name}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated database of the test's own, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        migrated: Path = request.getfixturevalue("migrated_file")
-        for part in migrated.parent.glob(f"{migrated.name}*"):
-            shutil.copy(part, tmp_path / part.name)
-        yield f"sqlite:///{tmp_path / migrated.name}"
+        yield request.getfixturevalue("sqlite_url")
         return
     # One database serves test after test: emptying it takes a tenth of the time of copying it.
     cluster: Postgres = request.getfixturevalue("postgres")
