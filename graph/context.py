@@ -103,14 +103,14 @@ class Context:
     async def submit(self, command: Command) -> Outcome:
         """Submit a command; a replay's transaction and wallet are read, for a payload to show."""
         self.renew()
-        outcome = await self.ledger.submit(command)
+        outcome = await self.ledger.submit(command, self.actor)
         await self.loaders.complete([outcome])
         return outcome
 
     async def submit_batch(self, credits: Sequence[Credit]) -> list[Outcome] | InvalidInput:
         """Submit credits together; each stands or falls alone."""
         self.renew()
-        outcomes = await self.ledger.submit_batch(credits)
+        outcomes = await self.ledger.submit_batch(credits, self.actor)
         if isinstance(outcomes, list):
             await self.loaders.complete(outcomes)
         return outcomes

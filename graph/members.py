@@ -155,7 +155,7 @@ class MemberMutations:
         ],
     ) -> UpsertMemberPayload:
         info.context.renew()
-        answer = await info.context.ledger.upsert_member(input.to_command())
+        answer = await info.context.ledger.upsert_member(input.to_command(), info.context.actor)
         if isinstance(answer, Refusal):
             return UpsertMemberPayload(member=None, errors=listed(answer))
         return UpsertMemberPayload(member=Member.of(answer), errors=[])
@@ -173,7 +173,7 @@ class MemberMutations:
     ) -> EraseMemberPayload:
         info.context.renew()
         answer = await info.context.ledger.erase_member(
-            registry.EraseMember(identity=sought(input.identity))
+            registry.EraseMember(identity=sought(input.identity)), info.context.actor
         )
         if isinstance(answer, Refusal):
             return EraseMemberPayload(erased=False, errors=listed(answer))

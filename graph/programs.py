@@ -336,7 +336,7 @@ class ProgramMutations:
         input: Annotated[CreateProgramInput, strawberry.argument(description="Its rules.")],
     ) -> CreateProgramPayload:
         info.context.renew()
-        answer = await info.context.ledger.create_program(input.to_command())
+        answer = await info.context.ledger.create_program(input.to_command(), info.context.actor)
         return CreateProgramPayload(**_shaped(answer))
 
     @strawberry.mutation(description="Change a program's points' name, or which are spent first.")
@@ -346,5 +346,5 @@ class ProgramMutations:
         input: Annotated[UpdateProgramInput, strawberry.argument(description="What to change.")],
     ) -> UpdateProgramPayload:
         info.context.renew()
-        answer = await info.context.ledger.update_program(input.to_command())
+        answer = await info.context.ledger.update_program(input.to_command(), info.context.actor)
         return UpdateProgramPayload(**_shaped(answer))

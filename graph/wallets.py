@@ -336,7 +336,7 @@ class WalletMutations:
         input: Annotated[FreezeWalletInput, strawberry.argument(description="Which, and how.")],
     ) -> FreezeWalletPayload:
         info.context.renew()
-        answer = await info.context.ledger.freeze_wallet(input.to_command())
+        answer = await info.context.ledger.freeze_wallet(input.to_command(), info.context.actor)
         if isinstance(answer, Refusal):
             return FreezeWalletPayload(wallet=None, errors=listed(answer))
         return FreezeWalletPayload(wallet=Wallet.of(answer), errors=[])

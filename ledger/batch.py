@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import Connection
 
+from events.audit import Actor, Deed
 from ledger import rules
 from ledger import statements as sql
+from ledger.actions import MOVES
 from ledger.commands import (
     CaptureHold,
     Command,
     Credit,
     Debit,
-    Order,
     Owner,
     PlaceHold,
     RefundDebit,
@@ -32,7 +32,7 @@ from ledger.desk import Desk
 from ledger.draft import Draft, MoreLots, WalletState
 from ledger.journal import Journal
 from ledger.keys import fingerprint
-from ledger.records import Detail, Member, Transaction, Wallet
+from ledger.records import Detail, Member, Transaction, Wallet, detail_of
 from ledger.refusals import (
     HoldNotFound,
     IdempotencyConflict,
@@ -49,6 +49,9 @@ from ledger.settlement import settle
 from models.dialects import add_missing_rows, write_rows
 from models.ids import new_id
 from models.tables import idempotency_keys
+
+Asked = tuple[Command, Actor]
+"""A command, and who asks for it: beside it, for it is the same command whoever asks."""
 
 ROWS_MAX: Final = 20_000
 """Once a batch has so many rows to write, the rest of its commands wait for the next."""
@@ -83,20 +86,19 @@ class _Key:
     refusal: Refusal | None = None
 
 
-def write_batch(
-    connection: Connection, commands: Sequence[Command], now: int
-) -> list[Outcome | None]:
+def write_batch(connection: Connection, asked: Sequence[Asked], now: int) -> list[Outcome | None]:
     """Apply the commands in their order; None for one that must be given to another batch."""
-    return Batch(connection, commands, now).run()
+    return Batch(connection, asked, now).run()
 
 
 class Batch:
     """One unit of work. `now` is its commands' instant."""
 
-    def __init__(self, connection: Connection, commands: Sequence[Command], now: int) -> None:
+    def __init__(self, connection: Connection, asked: Sequence[Asked], now: int) -> None:
         """Nothing is read yet."""
         self.connection = connection
-        self.commands = commands
+        self.asked = asked
+        self.commands = [command for command, _ in asked]
         self.now = now
         self.desk = Desk(connection, now)
         self.journal = Journal()
@@ -109,8 +111,8 @@ class Batch:
         prints = [fingerprint(command) for command in self.commands]
         self._claim(ids, prints)
         self.desk.lay_out([command for command in self.commands if command.key in self.claims])
-        outcomes = [self._answer(*asked) for asked in zip(self.commands, ids, prints, strict=True)]
-        self.journal.write(self.connection)
+        outcomes = [self._answer(*each) for each in zip(self.asked, ids, prints, strict=True)]
+        self.journal.write(self.connection, self.now)
         self._settle_claims()
         return outcomes
 
@@ -159,7 +161,8 @@ class Batch:
 
     # ── one command ───────────────────────────────────────────────────────────────────────────────
 
-    def _answer(self, command: Command, transaction_id: str, printed: str) -> Outcome | None:
+    def _answer(self, asked: Asked, transaction_id: str, printed: str) -> Outcome | None:
+        command, actor = asked
         known = self.keys.get(command.key)
         if known is not None:
             return _replay(known, printed)
@@ -169,6 +172,8 @@ class Batch:
             return None
         if outcome.refusal is None or outcome.refusal.sticks:
             self.keys[command.key] = _Key(printed, outcome.transaction_id, outcome.refusal)
+        if outcome.refusal is None:
+            self.journal.deeds.append(Deed(actor, MOVES[type(command)], transaction_id))
         return outcome
 
     def _apply(self, command: Command, transaction_id: str) -> Outcome:
@@ -201,7 +206,7 @@ class Batch:
             if draft.wallet.id not in self.desk.states:
                 self.desk.add(draft.state)
         self.journal.keep(*drafts)
-        detail = _detail(row.id, command)
+        detail = detail_of(row.id, command)
         if detail:
             self.journal.details.append(detail)
         return Outcome(row.id, row, detail, drafts[0].wallet)
@@ -374,20 +379,3 @@ def _replay(known: _Key, printed: str) -> Outcome:
             refusal=IdempotencyConflict(message, ("idempotencyKey",), known.transaction_id)
         )
     return Outcome(known.transaction_id, refusal=known.refusal, replayed=True)
-
-
-def _detail(transaction_id: str, command: Any) -> Detail | None:
-    """What the caller said of it, if anything."""
-    order: Order = getattr(command, "order", None) or Order()
-    metadata = getattr(command, "metadata", None)
-    detail = Detail(
-        transaction_id,
-        getattr(command, "description", None) or None,
-        None if metadata is None else orjson.dumps(metadata).decode(),
-        order.id,
-        order.sale_amount,
-        order.sale_channel,
-        order.location_id,
-        getattr(command, "coupon_code", None),
-    )
-    return detail if detail != Detail(transaction_id) else None

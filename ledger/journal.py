@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from events.audit import Deed, note
 from events.log import EventDraft, append
 from ledger import statements as sql
 from ledger.draft import Draft
@@ -66,6 +67,7 @@ class Journal:
     changes: list[LotChange] = field(default_factory=list)
     details: list[Detail] = field(default_factory=list)
     events: list[EventDraft] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
     warned: set[str] = field(default_factory=set)
 
@@ -101,7 +103,7 @@ class Journal:
         )
         self.events.append(told)
 
-    def write(self, connection: Connection) -> None:
+    def write(self, connection: Connection, now: int) -> None:
         """Write it all, in as many statements as there are kinds of rows."""
         write_rows(connection, tables.members, [_member_row(row) for row in self.members])
         wallets = [_wallet_row(row) for row in self.wallets.values()]
@@ -127,6 +129,7 @@ class Journal:
             connection.execute(sql.NEXT_DUE, {"ids": sorted(self.settled)})
         if self.warned:
             connection.execute(sql.NEXT_WARNING, {"ids": sorted(self.warned)})
+        note(connection, now, self.deeds)
         if self.events:
             append(connection, self.events)
 

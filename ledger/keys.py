@@ -2,7 +2,7 @@
 
 A fingerprint is of the operation and its input without the key: defaults filled in, what is left
 out absent, instants in UTC, names sorted. Keys are kept for ever, and so are fingerprints: the
-names below must never change.
+names of commands and fields must never change.
 """
 
 from collections.abc import Mapping
@@ -12,32 +12,11 @@ from typing import Any, Final
 
 import orjson
 
-from ledger.commands import (
-    CaptureHold,
-    Command,
-    Credit,
-    Debit,
-    Order,
-    Owner,
-    PlaceHold,
-    RefundDebit,
-    ReleaseHold,
-    ReverseCredit,
-    Transfer,
-)
+from ledger.actions import MOVES
+from ledger.commands import Command, Order, Owner
 
-_OPERATIONS: Final[dict[type[Command], str]] = {
-    Credit: "creditPoints",
-    Debit: "debitPoints",
-    PlaceHold: "holdPoints",
-    CaptureHold: "captureHold",
-    ReleaseHold: "releaseHold",
-    ReverseCredit: "reverseCredit",
-    RefundDebit: "refundDebit",
-    Transfer: "transferPoints",
-}
 _INPUTS: Final[dict[type[Command], tuple[str, ...]]] = {
-    kind: tuple(field.name for field in fields(kind) if field.name != "key") for kind in _OPERATIONS
+    kind: tuple(field.name for field in fields(kind) if field.name != "key") for kind in MOVES
 }
 _REFS: Final = frozenset({"wallet", "sender", "receiver"})
 
@@ -50,7 +29,7 @@ def fingerprint(command: Command) -> str:
         value = _plain(name, getattr(command, name))
         if value is not None:
             said[name] = value
-    return sha256(orjson.dumps([_OPERATIONS[kind], said], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return sha256(orjson.dumps([MOVES[kind], said], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _plain(name: str, value: object) -> object:

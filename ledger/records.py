@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
+import orjson
+
+from ledger.commands import Order
 from models.columns import NEVER
 
 
@@ -199,6 +202,23 @@ class Detail:
     sale_channel: str | None = None
     location_id: str | None = None
     coupon_code: str | None = None
+
+
+def detail_of(transaction_id: str, command: Any) -> Detail | None:
+    """What the caller said of the transaction, if anything."""
+    order: Order = getattr(command, "order", None) or Order()
+    metadata = getattr(command, "metadata", None)
+    detail = Detail(
+        transaction_id,
+        getattr(command, "description", None) or None,
+        None if metadata is None else orjson.dumps(metadata).decode(),
+        order.id,
+        order.sale_amount,
+        order.sale_channel,
+        order.location_id,
+        getattr(command, "coupon_code", None),
+    )
+    return detail if detail != Detail(transaction_id) else None
 
 
 def row_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:

@@ -99,6 +99,9 @@ class FreezeWallet:
     frozen: bool
 
 
+QuietCommand = CreateProgram | UpdateProgram | UpsertMember | EraseMember | FreezeWallet
+
+
 # ── programs ──────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -33,7 +33,7 @@ def sweep(connection: Connection, now: int) -> int:
     for wallet_id in due:
         _write_due(desk, journal, wallet_id)
     _warn(desk, journal, warned)
-    journal.write(connection)
+    journal.write(connection, now)
     return len(journal.events)
 
 

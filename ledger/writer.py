@@ -15,8 +15,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from ledger.batch import Outcome, write_batch
-from ledger.commands import Command
+from ledger.batch import Asked, Outcome, write_batch
 from models.database import Collision, Database, DatabaseError, Unavailable
 
 BATCH_MAX: Final = 1_000
@@ -52,7 +51,7 @@ class Overloaded(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    command: Command
+    asked: Asked
     answer: asyncio.Future[Outcome]
     deferrals: int = 0
 
@@ -96,16 +95,16 @@ class Writer:
         if self._task:
             await self._task
 
-    def submit(self, commands: Sequence[Command]) -> list[asyncio.Future[Outcome]]:
+    def submit(self, asked: Sequence[Asked]) -> list[asyncio.Future[Outcome]]:
         """Queue the commands, all or (Overloaded) none, and give a future for each."""
-        if self._closing or len(self._commands) + len(commands) > BACKLOG_MAX:
+        if self._closing or len(self._commands) + len(asked) > BACKLOG_MAX:
             message = (
                 f"{len(self._commands)} commands are waiting:"
                 " try again in a moment, with the same key."
             )
             raise Overloaded(message)
         loop = asyncio.get_running_loop()
-        waiting = [_Waiting(command, loop.create_future()) for command in commands]
+        waiting = [_Waiting(one, loop.create_future()) for one in asked]
         self._commands.extend(waiting)
         self._work.set()
         return [one.answer for one in waiting]
@@ -156,7 +155,7 @@ class Writer:
         """
         try:
             outcomes = await self._write(
-                lambda connection, now: write_batch(connection, [w.command for w in batch], now)
+                lambda connection, now: write_batch(connection, [w.asked for w in batch], now)
             )
         except DatabaseError as error:
             for waiting in batch:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Connection, bindparam, func, select
 
+from events.audit import TERMINAL
 from ledger import Ledger
 from ledger.refusals import Refusal
 from ledger.registry import CreateProgram, FreezeWallet, UpsertMember
@@ -101,7 +102,7 @@ class Telling:
         return await self._database.survey(_count, self.program_id)
 
     async def _open_program(self) -> None:
-        created = await self._ledger.create_program(_program(self.plot))
+        created = await self._ledger.create_program(_program(self.plot), TERMINAL)
         if isinstance(created, Refusal):
             raise CannotRun(f"{created.message} (Name another program with --program.)")
         self.program_id = created.id
@@ -128,7 +129,7 @@ class Telling:
         await self._sweep()
         await self._play(self.story.ending(self.now))
         poorest = min(self.story.guests, key=lambda guest: guest.active)
-        await self._ledger.freeze_wallet(FreezeWallet(wallet=poorest.wallet, frozen=True))
+        await self._ledger.freeze_wallet(FreezeWallet(wallet=poorest.wallet, frozen=True), TERMINAL)
 
     async def _join(self, guest: Guest) -> None:
         person = guest.person
@@ -140,13 +141,13 @@ class Telling:
             time_zone=person.time_zone,
             attributes={"city": person.city, "favourite": person.favourite},
         )
-        joined = await self._ledger.upsert_member(asked)
+        joined = await self._ledger.upsert_member(asked, TERMINAL)
         assert not isinstance(joined, Refusal), joined
 
     async def _play(self, acts: Sequence[Act]) -> None:
         for start in range(0, len(acts), SUBMITTED_MAX):
             some = acts[start : start + SUBMITTED_MAX]
-            outcomes = await self._ledger.submit_all([act.command for act in some])
+            outcomes = await self._ledger.submit_all([act.command for act in some], TERMINAL)
             for act, outcome in zip(some, outcomes, strict=True):
                 self.story.learn(act, outcome)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from events.audit import SERVICE
 from events.feed import Feed
 from events.log import ANY, CreditedFilter, PointsCredited
 from ledger import Ledger
@@ -76,7 +77,7 @@ class Diary:
     async def do(self, *commands: Credit) -> None:
         """Submit credits, each with a key of its own; none may be refused."""
         asked = [replace(command, key=self.next_key()) for command in commands]
-        outcomes = await self.ledger.submit_all(asked)
+        outcomes = await self.ledger.submit_all(asked, SERVICE)
         assert [outcome.refusal for outcome in outcomes] == [None] * len(commands)
 
     def next_key(self) -> str:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from events import feed as feeds
+from events.audit import SERVICE
 from events.feed import RECENT_MAX
 from events.log import CreditedFilter, read_credited
 from ledger.commands import Credit, Owner
@@ -89,7 +90,7 @@ async def test_a_filter_hears_its_own_in_order_live_and_from_the_log(
     monkeypatch.setattr(feeds, "RECENT_MAX", recent_max)
     chance = random.Random(recent_max)
     created = CreateProgram(name="Other", points_name="points")
-    await diary.ledger.create_program(created)
+    await diary.ledger.create_program(created, SERVICE)
     await diary.credit("ann", "bob", "cyd")
     wallets = {event.identity: event.wallet_id for event in await whole_log(diary)}
     wants = [
@@ -319,7 +320,7 @@ async def test_an_erased_member_is_heard_of_without_a_name(
     await diary.credit("bob", "ann", "ann", "bob")
     await live.hear(4)
     assert (await anext(slow)).identity == "bob"
-    member_id = await diary.ledger.erase_member(EraseMember(identity="ann"))
+    member_id = await diary.ledger.erase_member(EraseMember(identity="ann"), SERVICE)
     diary.feed.forget("ann")
 
     rest = [(await anext(slow)).identity for _ in range(3)]

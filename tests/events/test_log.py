@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Connection, select
 
+from events.audit import SERVICE
 from events.log import (
     CreditedFilter,
     EventDraft,
@@ -183,7 +184,9 @@ def find_transaction_ids(connection: Connection, kind: str) -> list[str]:
 
 async def test_tells_nothing_else(diary: Diary) -> None:
     await diary.credit("ann", points=3_000)
-    (outcome,) = await diary.ledger.submit_all([Debit(wallet=ANN, points=1_000, key="debit")])
+    (outcome,) = await diary.ledger.submit_all(
+        [Debit(wallet=ANN, points=1_000, key="debit")], SERVICE
+    )
     assert outcome.refusal is None
 
     assert [event.position for event in await read(diary)] == [1]
@@ -233,7 +236,7 @@ async def test_reads_so_many_and_so_far(diary: Diary) -> None:
 async def test_an_erased_member_is_told_of_without_a_name(diary: Diary) -> None:
     await diary.do(Credit(wallet=Owner("ann"), points=1_000, key="", description="for Ann"))
     (before,) = await read(diary)
-    member_id = await diary.ledger.erase_member(EraseMember(identity="ann"))
+    member_id = await diary.ledger.erase_member(EraseMember(identity="ann"), SERVICE)
 
     (event,) = await read(diary)
 

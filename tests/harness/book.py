@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, event, select
 from sqlalchemy import text as sql
 
+from events.audit import SERVICE
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Owner
 from ledger.records import Transaction, Wallet
@@ -30,9 +31,13 @@ class Book:
 
     async def do(self, *commands: Command) -> list[Outcome]:
         """Submit the commands together; none may be refused."""
-        outcomes = await self.ledger.submit_all(commands)
+        outcomes = await self.submit(*commands)
         assert [outcome.refusal for outcome in outcomes] == [None] * len(commands)
         return outcomes
+
+    async def submit(self, *commands: Command) -> list[Outcome]:
+        """Submit the commands together, whatever comes of them."""
+        return await self.ledger.submit_all(commands, SERVICE)
 
     async def rows(self, kind: str | None = None) -> list[Transaction]:
         """Every transaction, or those of one kind, by wallet and sequence."""

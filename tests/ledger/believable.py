@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+from events.audit import SERVICE
 from ledger import Outcome
 from ledger.commands import (
     CaptureHold,
@@ -52,13 +53,13 @@ class Story:
             replace(program("Waits", "AFTER", 4), activation_delay=2 * DAY_US),
         )
         for asked in programs:
-            assert isinstance(await self.book.ledger.create_program(asked), Program)
+            assert isinstance(await self.book.ledger.create_program(asked, SERVICE), Program)
 
     async def go_on(self, batches: int, days: float = 1) -> None:
         """Let some batches of commands happen, with up to so many days between two."""
         for _ in range(batches):
             commands = [self.command() for _ in range(self.chance.randint(1, 6))]
-            for outcome in await self.book.ledger.submit_all(commands):
+            for outcome in await self.book.submit(*commands):
                 self.note(outcome)
             self.book.clock.advance(seconds=self.chance.choice((0, 1, 3_600, 86_400 * days)))
 

@@ -48,7 +48,7 @@ async def test_a_debit_over_more_than_5000_lots_is_told_to_take_fewer(
 ) -> None:
     async with open_book(database_url, clock) as book:
         await give(book, 5_001, "credit")
-        (refused,) = await book.ledger.submit_all([Debit(wallet=ANN, points=5_001_000, key="key")])
+        (refused,) = await book.submit(Debit(wallet=ANN, points=5_001_000, key="key"))
 
         assert isinstance(refused.refusal, InvalidInput)
         assert refused.refusal.path == ("points",)

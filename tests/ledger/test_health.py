@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Connection, text
 
+from events.audit import SERVICE
 from ledger.commands import (
     CaptureHold,
     Credit,
@@ -199,7 +200,7 @@ async def test_what_is_due_and_not_written_is_no_violation(
 async def test_erasing_leaves_a_sound_ledger(database_url: str, clock: VirtualClock) -> None:
     async with open_book(database_url, clock) as book:
         await tell(book)
-        await book.ledger.erase_member(EraseMember(identity="ann"))
+        await book.ledger.erase_member(EraseMember(identity="ann"), SERVICE)
 
         health = await book.database.survey(audit, clock())
 

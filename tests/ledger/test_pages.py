@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Table, select
 
+from events.audit import SERVICE
 from ledger.commands import Credit, Debit, Order, Owner, PlaceHold, ReleaseHold
 from ledger.filters import TransactionFilter, WalletFilter
 from ledger.lots import expires_at
@@ -99,7 +100,9 @@ async def test_wallets_are_listed_newest_first(
             points = number * 5_000 + 5_000
             await book.do(Credit(wallet=Owner(f"m{number}"), points=points, key=f"k{number}"))
         for number in (3, 7, 8):
-            await book.ledger.freeze_wallet(FreezeWallet(wallet=Owner(f"m{number}"), frozen=True))
+            await book.ledger.freeze_wallet(
+                FreezeWallet(wallet=Owner(f"m{number}"), frozen=True), SERVICE
+            )
         found = await all_of(book, wallets, Wallet)
         whole = sorted((wallet.id for wallet in found if wanted(wallet)), reverse=True)
 

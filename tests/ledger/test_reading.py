@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
+from events.audit import SERVICE
 from ledger import reading
 from ledger.commands import Credit, Debit, Owner, PlaceHold, RefundDebit, ReverseCredit
 from ledger.reading import (
@@ -154,7 +155,7 @@ async def test_what_follows_activity_expires_with_it(
     database_url: str, clock: VirtualClock
 ) -> None:
     async with open_book(database_url, clock) as book:
-        await book.ledger.create_program(program("Fades", "INACTIVITY", 2))
+        await book.ledger.create_program(program("Fades", "INACTIVITY", 2), SERVICE)
         await book.do(Credit(wallet=Owner("ann", "Fades"), points=3_000, key="credit"))
         clock.advance(days=1)
         await book.do(Debit(wallet=Owner("ann", "Fades"), points=1_000, key="debit"))
@@ -174,7 +175,7 @@ async def test_what_was_held_when_its_wallet_lapsed_expires_as_it_is_released(
     ann = Owner("ann", "Fades")
     async with open_book(database_url, clock) as book:
         start = clock()
-        await book.ledger.create_program(program("Fades", "INACTIVITY", 2))
+        await book.ledger.create_program(program("Fades", "INACTIVITY", 2), SERVICE)
         await book.do(Credit(wallet=ann, points=3_000, key="lapses"))
         clock.advance(days=1)
         until = start + 4 * DAY_US

@@ -1,5 +1,6 @@
 """The sweep: writes down what the clock has done, and tells once what expires soon."""
 
+from events.audit import SERVICE
 from ledger.commands import Credit, Debit, Owner, PlaceHold
 from ledger.registry import CreateProgram
 from tests.harness.book import ANN, BOB, Book, open_book
@@ -107,7 +108,8 @@ async def test_warns_anew_when_activity_has_moved_the_expiry(
                 expiry_rule="INACTIVITY",
                 expiry_count=30,
                 expiry_unit="DAY",
-            )
+            ),
+            SERVICE,
         )
         ann, start = Owner("ann", "Act"), clock()
         await book.do(Credit(wallet=ann, points=5_000, key="k"))

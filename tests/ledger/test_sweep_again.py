@@ -1,5 +1,6 @@
 """The sweep sets anew when each wallet is next due: the others don't matter to it."""
 
+from events.audit import SERVICE
 from ledger.commands import Credit, Owner
 from ledger.registry import CreateProgram
 from tests.harness.book import ANN, open_book
@@ -36,7 +37,8 @@ async def test_warns_of_every_lot_that_follows_activity(
                 expiry_rule="INACTIVITY",
                 expiry_count=30,
                 expiry_unit="DAY",
-            )
+            ),
+            SERVICE,
         )
         ann, start = Owner("ann", "Act"), clock()
         await book.do(
@@ -64,7 +66,7 @@ async def test_wallets_that_follow_activity_are_swept_each_at_its_own_time(
             expiry_count=1,
             expiry_unit="DAY",
         )
-        await book.ledger.create_program(program)
+        await book.ledger.create_program(program, SERVICE)
         for number in range(600):
             clock.advance(seconds=1)
             owner = Owner(f"member-{number}", "Idle")
