@@ -2,11 +2,15 @@
 
 The page's own files stand in `graph/page/`, committed; GraphiQL and what it needs are put into
 `graph/page/dist/` by `make setup`. Only the files named here are served.
+
+On a developer's own machine the page carries the developer's token and so is signed in; elsewhere
+it asks for a key. It sets no cookie: a token is shown by the page's own requests, and by no other.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +29,11 @@ OPERATIONS: Final = "application/graphql; charset=utf-8"
 MEDIA_TYPES: Final = {
     "index.html": HTML,
     "page.js": SCRIPT,
+    "session.js": SCRIPT,
+    "signin.js": SCRIPT,
+    "storage.js": SCRIPT,
     "panel.js": SCRIPT,
+    "live.js": SCRIPT,
     "page.css": STYLE,
     "favicon.svg": IMAGE,
     "examples.graphql": OPERATIONS,
@@ -47,9 +55,15 @@ POLICY: Final = (
 HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+# A page that carries a token is nowhere kept, and has no tag to be asked for again by.
+SIGNED_IN: Final = {**HEADERS, "Cache-Control": "no-store"}
+TOKEN_BEFORE: Final = b"</head>"
+LOOPBACK_NAMES: Final = {"127.0.0.1", "::1", "localhost"}
 
 NOT_SET_UP: Final = (
     "GraphiQL's files are not there yet: run `make setup`, then start the server again.\n"
@@ -76,14 +90,36 @@ def assets() -> dict[str, Asset]:
     return {name: Asset.read(name) for name in MEDIA_TYPES if (PAGE / name).is_file()}
 
 
-async def page(request: Request) -> Response:
-    """Answer `GET /graphql` for a browser: GraphiQL, or a sentence that says how to get it."""
+async def page(request: Request, developer_token: str | None) -> Response:
+    """Answer `GET /graphql` for a browser: GraphiQL, or a sentence that says how to get it.
+
+    With a `developer_token` the page is signed in by it, where it is asked for from this machine.
+    """
     if len(assets()) < len(MEDIA_TYPES):
         return PlainTextResponse(NOT_SET_UP, 503, HEADERS)
-    response = answer(request, assets()["index.html"])
+    index = assets()["index.html"]
+    if developer_token and is_asked_from_here(request):
+        response = Response(with_token(index.body, developer_token), 200, SIGNED_IN, HTML)
+    else:
+        response = answer(request, index)
     # The same address answers GraphQL, by what the client accepts.
     response.headers["Vary"] = "Accept"
     return response
+
+
+def is_asked_from_here(request: Request) -> bool:
+    """Whether a developer's own browser shows the page, rather than some other page reads it.
+
+    Another origin's script names its origin, whatever CORS lets it read; and a name of another
+    site's that leads to this machine (DNS rebinding) is none of the machine's own.
+    """
+    return "origin" not in request.headers and request.url.hostname in LOOPBACK_NAMES
+
+
+def with_token(html: bytes, token: str) -> bytes:
+    """The page with the token that its requests show."""
+    tag = f'  <meta name="tuppence-token" content="{escape(token)}" />\n  '
+    return html.replace(TOKEN_BEFORE, tag.encode() + TOKEN_BEFORE, 1)
 
 
 async def asset(request: Request) -> Response:

@@ -3,7 +3,6 @@
 Every answer but the page is JSON, with errors as GraphQL clients read them.
 """
 
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -19,7 +18,6 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.http.parse_content_type import parse_content_type
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from typing_extensions import override
@@ -30,10 +28,8 @@ from graph import graphiql
 from graph.context import Context, Service
 from graph.loaders import Loaders
 from graph.schema import schema
-from graph.sockets import Socket, SocketHandler
+from graph.sockets import Sockets
 
-INIT_WAIT_MAX: Final = timedelta(seconds=5)
-SUBSCRIPTIONS_MAX: Final = 100
 NEAR: Final = 40
 TOO_LARGE: Final = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 BODY_MAX: Final = 1_048_576
@@ -64,28 +60,20 @@ def graphql_app(service: Service) -> ASGIApp:
 class View(GraphQL[Context, None]):
     """POST of JSON, GET of queries and of the page; WebSocket by graphql-transport-ws."""
 
-    graphql_transport_ws_handler_class = SocketHandler
-    websocket_adapter_class = Socket
-
     def __init__(self, service: Service) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=INIT_WAIT_MAX,
-            max_subscriptions_per_connection=SUBSCRIPTIONS_MAX,
-        )
+        super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self.service = service
+        self.sockets = Sockets(service, self.new_context)
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await self.sockets(scope, receive, send)
             return
         request = Request(scope, _bounded(receive))
         try:
             if wants_page(request):
-                response = await graphiql.page(request)
+                response = await graphiql.page(request, self.service.door.developer_token)
             else:
                 principal = await self.service.door.admit(request.headers.get("authorization"))
                 response = await self.run(request, self.new_context(principal, new_request_id()))
@@ -101,7 +89,7 @@ class View(GraphQL[Context, None]):
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
-        """Of a socket that nobody has shown a key on yet: its handler makes its operations'."""
+        """Never asked for: what it would need to know isn't among its arguments."""
         return cast("Context", None)
 
     def new_context(self, principal: Principal, request_id: str) -> Context:

@@ -1,10 +1,14 @@
 /**
- * Starts GraphiQL on the address this page came from: requests by fetch, subscriptions by
- * graphql-transport-ws, example operations in tabs, and the panel "Start here" beside them.
+ * Starts the page: a sign-in where nobody is signed in, else GraphiQL on this same address, with
+ * requests by fetch, subscriptions by graphql-transport-ws, example operations in tabs, and the
+ * panel "Start here" beside them.
  */
 import { startHere } from "./panel.js";
+import * as session from "./session.js";
+import { SignIn } from "./signin.js";
+import { storage } from "./storage.js";
 
-const { React, ReactDOM, GraphiQL, graphqlWs } = window;
+const { React, ReactDOM, GraphiQL } = window;
 const element = React.createElement;
 
 /** The page's own files lie below its address. */
@@ -22,17 +26,28 @@ function parseExamples(text) {
     .map((part) => ({ title: part.split("\n", 1)[0], query: `# ${part.trim()}\n` }));
 }
 
-function socketAddress() {
-  const address = new URL(location.pathname, location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  return address.href;
+/** Send an operation. The Authorization of the header editor, if there is one, goes first. */
+function send(operation, options) {
+  const own = new Headers(options?.headers).get("authorization");
+  const fetcher = GraphiQL.createFetcher({
+    url: location.pathname,
+    fetch: session.send,
+    wsClient: session.newSocketClient({ own }),
+  });
+  return fetcher(operation, options);
 }
 
 /** "Start here" is open on the first visit; afterwards whichever panel was, or none. */
 const VISIBLE_PANEL = "graphiql:visiblePlugin"; // where GraphiQL looks, and doesn't write
 
 function rememberPanel(panel) {
-  localStorage.setItem(VISIBLE_PANEL, panel?.title ?? "");
+  storage.setItem(VISIBLE_PANEL, panel?.title ?? "");
+}
+
+/** Whoever leaves takes along what was written here, too. */
+function leave() {
+  storage.clear();
+  session.signOut();
 }
 
 function logo() {
@@ -42,6 +57,27 @@ function logo() {
     GraphiQL.Logo,
     null,
     element("span", { className: "tuppence-logo" }, pennies, "Tuppence"),
+    !session.isDeveloper() &&
+      element("button", { className: "graphiql-un-styled tuppence-leave", onClick: leave }, "Sign out"),
+  );
+}
+
+function Page({ examples, panel }) {
+  const { token, why } = React.useSyncExternalStore(session.watch, session.read);
+  if (token === null) return element(SignIn, { why });
+  return element(
+    GraphiQL,
+    {
+      fetcher: send,
+      storage,
+      shouldPersistHeaders: false,
+      plugins: [panel],
+      onTogglePluginVisibility: rememberPanel,
+      defaultTabs: examples.map(({ query }) => ({ query })),
+      defaultQuery: "",
+      defaultEditorToolsVisibility: false,
+    },
+    logo(),
   );
 }
 
@@ -51,26 +87,11 @@ async function start() {
     read("live.graphql"),
   ]);
   const examples = parseExamples(examplesText);
-  const url = socketAddress();
-  const panel = startHere({ examples, liveQuery, url });
-  if (localStorage.getItem(VISIBLE_PANEL) === null) rememberPanel(panel);
-  const fetcher = GraphiQL.createFetcher({
-    url: location.pathname,
-    wsClient: graphqlWs.createClient({ url }),
-  });
-  const graphiql = element(
-    GraphiQL,
-    {
-      fetcher,
-      plugins: [panel],
-      onTogglePluginVisibility: rememberPanel,
-      defaultTabs: examples.map(({ query }) => ({ query })),
-      defaultQuery: "",
-      defaultEditorToolsVisibility: false,
-    },
-    logo(),
+  const panel = startHere({ examples, liveQuery });
+  if (storage.getItem(VISIBLE_PANEL) === null) rememberPanel(panel);
+  ReactDOM.createRoot(document.getElementById("graphiql")).render(
+    element(Page, { examples, panel }),
   );
-  ReactDOM.createRoot(document.getElementById("graphiql")).render(graphiql);
 }
 
 start().catch((error) => {

@@ -1,11 +1,10 @@
 /** The panel "Start here": a welcome, the examples, and the credits as they happen. */
-const { React, GraphiQL, graphqlWs } = window;
+import { Live } from "./live.js";
+
+const { React, GraphiQL } = window;
 const element = React.createElement;
 
-const SHOWN_MAX = 20;
-const RETRY_MS = 1000;
-
-export function startHere({ examples, liveQuery, url }) {
+export function startHere({ examples, liveQuery }) {
   const content = () =>
     element(
       "section",
@@ -18,7 +17,7 @@ export function startHere({ examples, liveQuery, url }) {
           "Each tab is an example; press play to run it.",
       ),
       element(Examples, { examples }),
-      element(Live, { query: liveQuery, url }),
+      element(Live, { query: liveQuery }),
     );
   return { title: "Start here", icon: Pennies, content };
 }
@@ -45,64 +44,4 @@ function Examples({ examples }) {
   const item = ({ title, query }) =>
     element("li", { key: title }, element("button", { onClick: () => open(query) }, title));
   return element("nav", { "aria-label": "Examples" }, element("ol", null, examples.map(item)));
-}
-
-/** The newest credits of the whole installation, by a subscription of the panel's own. */
-function Live({ query, url }) {
-  const [events, setEvents] = React.useState([]);
-  const [status, setStatus] = React.useState("Connecting…");
-  React.useEffect(() => {
-    const show = (event) => setEvents((shown) => [event, ...shown].slice(0, SHOWN_MAX));
-    return follow({ query, url, show, setStatus });
-  }, [query, url]);
-  return element(
-    "div",
-    { className: "tuppence-live" },
-    element("h2", null, "Live: points credited"),
-    element("p", { className: "tuppence-status", role: "status" }, status),
-    element("ul", { "aria-live": "polite" }, events.map(liveItem)),
-  );
-}
-
-function liveItem({ id, points, identity, pointsDescription, eventTimestamp }) {
-  return element(
-    "li",
-    { key: id },
-    element("b", null, `+${points}`),
-    element("span", null, identity),
-    pointsDescription && element("i", null, pointsDescription),
-    element("small", null, new Date(eventTimestamp).toLocaleTimeString()),
-  );
-}
-
-/** Follow the events until the returned function is called; a lost connection is taken up again. */
-function follow({ query, url, show, setStatus }) {
-  const on = { connected: () => setStatus("Connected. A credit appears here when it happens.") };
-  const client = graphqlWs.createClient({ url, retryAttempts: 0, on });
-  let after = null;
-  let stop = () => {};
-  let timer = null;
-  const next = ({ data, errors }) => {
-    if (errors) return setStatus(errors[0].message);
-    after = data.pointsCredited.cursor;
-    return show(data.pointsCredited);
-  };
-  const again = (why) => {
-    setStatus(why);
-    timer = setTimeout(listen, RETRY_MS);
-  };
-  const sink = {
-    next,
-    error: (error) => again(error[0]?.message ?? "The connection is lost; trying again…"),
-    complete: () => again("The stream has ended; trying again…"),
-  };
-  function listen() {
-    stop = client.subscribe({ query, variables: { after } }, sink);
-  }
-  listen();
-  return () => {
-    sink.complete = sink.error = () => {};
-    clearTimeout(timer);
-    stop();
-  };
 }

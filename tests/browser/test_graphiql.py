@@ -1,66 +1,47 @@
-"""GraphiQL at /graphql: a visitor credits a wallet, and watches it happen, without the internet.
+"""GraphiQL at /graphql: a developer credits a wallet, and watches it happen, without the internet.
 
-`PICTURES=docs/images make test ARGS=tests/browser` takes the README's picture anew.
+`PICTURES=docs/images make test ARGS=tests/browser` takes the README's pictures anew.
 """
 
-import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, WebSocket, async_playwright, expect
+from playwright.async_api import Page, WebSocket, expect
 
+from tests.browser.visits import (
+    ANSWER,
+    PANEL,
+    PLAY,
+    WAIT_S_MAX,
+    follows,
+    needs_chromium,
+    take_picture,
+    visiting,
+)
 from tests.harness.clock import VirtualClock
 from tests.harness.processes import poll
 from tests.harness.servers import Service, running
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PLAY = ".graphiql-execute-button"
-ANSWER = ".result-window"
-PANEL = ".tuppence-live"
 OPERATION = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.operationName"
-WAIT_S_MAX = 10
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"needs a Chromium at {CHROMIUM} (apt-get install chromium)"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
-    """The service on a new SQLite file; the page is the same over either database."""
-    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+    """A developer's service on a new SQLite file; the page is the same over either database."""
+    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
+    async with running(database_url, clock, developer_token="a-developer-is-here") as service:
         yield service
 
 
 @pytest.fixture
 async def page(service: Service) -> AsyncIterator[Page]:
-    """The page on a first visit; at the end it must have kept to itself and been silent."""
-    said: list[str] = []
-    asked: list[str] = []
-    async with async_playwright() as player:
-        browser = await player.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("websocket", lambda socket: asked.append(socket.url))
-        await page.goto(f"{service.url}/graphql")
-        await expect(page.locator(PANEL)).to_contain_text("Connected")
+    async with visiting(service) as page:
+        await follows(page)
         yield page
-        await browser.close()
-    own = (service.url, service.url.replace("http", "ws", 1))
-    assert [url for url in asked if not url.startswith(own)] == []
-    assert said == []
 
 
 async def open_example(page: Page, title: str, operation: str) -> None:
@@ -146,7 +127,27 @@ async def test_an_example_whose_tab_was_closed_opens_again(page: Page) -> None:
     await expect(page.locator(ANSWER)).to_contain_text('"replayed": false')
 
 
-async def take_picture(page: Page, name: str) -> None:
-    """Take the README's picture, where one is asked for."""
-    if folder := os.environ.get("PICTURES"):
-        await page.screenshot(path=Path(folder) / name)
+async def test_the_developer_need_not_sign_in_and_cannot_sign_out(page: Page) -> None:
+    await expect(page.get_by_role("button", name="Sign in")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_the_page_goes_on_when_the_service_was_started_anew(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
+    async with AsyncExitStack() as visit:
+        async with running(database_url, clock, developer_token="the-first") as service:
+            port = int(service.url.rpartition(":")[2])
+            lost = "WebSocket connection to"
+            page = await visit.enter_async_context(visiting(service, may_say=lost))
+            await follows(page)
+        await expect(page.locator(PANEL)).to_contain_text("The connection is lost")
+
+        async with running(database_url, clock, developer_token="another", port=port) as service:
+            await follows(page)
+            await page.locator(PLAY).click()
+
+            await expect(page.locator(f"{PANEL} li")).to_contain_text("+50annWelcome!")
+            assert (await service.client.balance("ann")).active == 50

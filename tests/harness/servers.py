@@ -68,24 +68,29 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    database_url: str, clock: VirtualClock, **settings: Any
+    database_url: str,
+    clock: VirtualClock,
+    *,
+    developer_token: str | None = None,
+    port: int = 0,
+    **settings: Any,
 ) -> AsyncIterator[Service]:
-    """Run the service on a port of its own until the block ends."""
+    """Run the service on a port of its own, or on this one, until the block ends."""
     with admin_key_file() as file:
         chosen = Settings(
             database_url=database_url, admin_key_file=str(file), sweeper=False, **settings
         )
-        async with _running(create_app(chosen, clock), clock) as service:
+        async with _running(create_app(chosen, clock, developer_token), clock, port) as service:
             yield service
 
 
 @asynccontextmanager
-async def _running(app: Any, clock: VirtualClock) -> AsyncIterator[Service]:
+async def _running(app: Any, clock: VirtualClock, port: int) -> AsyncIterator[Service]:
     server = InLoopServer(
         uvicorn.Config(
             app,
             host="127.0.0.1",
-            port=0,
+            port=port,
             lifespan="on",
             log_config=None,
             ws="websockets-sansio",

@@ -1,0 +1,133 @@
+"""Signing in to GraphiQL: by a key, for as long as it works; the page has nothing to say before."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.visits import (
+    ANSWER,
+    PANEL,
+    PLAY,
+    REFUSED,
+    follows,
+    needs_chromium,
+    sign_in,
+    take_picture,
+    visiting,
+)
+from tests.harness.clock import VirtualClock
+from tests.harness.keys import ADMIN
+from tests.harness.servers import Service, running
+
+WRONG = "tpk_01kb00000000000000000000ad_nobody-has-this-key"
+KEPT = "JSON.stringify([localStorage, sessionStorage])"
+HEADERS = "document.querySelectorAll('.graphiql-editor-tool .CodeMirror')[1].CodeMirror"
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
+    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+        yield service
+
+
+@pytest.fixture
+async def page(service: Service) -> AsyncIterator[Page]:
+    async with visiting(service, may_say=REFUSED) as page:
+        yield page
+
+
+async def asks(page: Page) -> None:
+    """Wait until the page asks for a key, and shows nothing else."""
+    await expect(page.get_by_label("API key, or a member’s token")).to_be_focused()
+    await expect(page.locator(PLAY)).to_have_count(0)
+
+
+async def test_the_page_asks_for_a_key_before_it_asks_the_service_for_anything(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+
+    await page.reload()
+
+    await asks(page)
+    assert set(asked) == {"GET"}
+    await page.set_viewport_size({"width": 960, "height": 540})
+    await take_picture(page, "sign-in.png")
+
+
+async def test_a_key_opens_graphiql_and_stays_in_the_tab(page: Page, service: Service) -> None:
+    await sign_in(page, f"  Bearer {ADMIN} ")
+    await follows(page)
+    await page.locator(PLAY).click()
+    await expect(page.locator(ANSWER)).to_contain_text('"active": 50')
+    await expect(page.locator(f"{PANEL} li")).to_contain_text("+50annWelcome!")
+
+    await page.reload()
+    await follows(page)
+
+    assert ADMIN not in await page.evaluate("JSON.stringify(localStorage)")
+    another = await page.context.new_page()
+    await another.goto(f"{service.url}/graphql")
+    await asks(another)
+
+
+@pytest.mark.parametrize("shown", [WRONG, "nonsense", "clé", "two words", f"{ADMIN}\n{ADMIN}"])
+async def test_a_wrong_key_is_called_that_and_the_right_one_may_follow(
+    page: Page, shown: str
+) -> None:
+    await sign_in(page, shown)
+
+    await expect(page.get_by_role("alert")).to_have_text(
+        "This lets nobody in: it is unknown, expired or revoked."
+    )
+    assert await page.evaluate("sessionStorage.length") == 0
+    await asks(page)
+
+    await sign_in(page, ADMIN)
+    await follows(page)
+
+
+async def test_signing_out_forgets_the_key_and_what_was_written(page: Page) -> None:
+    await sign_in(page, ADMIN)
+    await follows(page)
+    await page.locator(PLAY).click()
+    await expect(page.locator(ANSWER)).to_contain_text('"active": 50')
+    assert "GivePoints" in await page.evaluate(KEPT)
+
+    await page.get_by_role("button", name="Sign out").click()
+
+    await asks(page)
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    kept = await page.evaluate(KEPT)
+    assert ADMIN not in kept
+    assert "GivePoints" not in kept
+
+
+async def test_an_authorization_of_the_header_editor_goes_before_the_session(page: Page) -> None:
+    await sign_in(page, ADMIN)
+    await follows(page)
+    await page.get_by_role("button", name="Headers").click()
+    await page.evaluate(f'{HEADERS}.setValue(\'{{"Authorization": "Bearer {WRONG}"}}\')')
+
+    await page.locator(PLAY).click()
+
+    await expect(page.locator(ANSWER)).to_contain_text('"code": "UNAUTHENTICATED"')
+    await follows(page)  # the session's own key is as good as ever
+
+
+async def test_a_header_is_not_kept(page: Page) -> None:
+    await sign_in(page, ADMIN)
+    await follows(page)
+    await page.get_by_role("button", name="Headers").click()
+    await page.evaluate(f'{HEADERS}.setValue(\'{{"Authorization": "Bearer {WRONG}"}}\')')
+    await page.locator(PLAY).click()
+    await expect(page.locator(ANSWER)).to_contain_text('"code": "UNAUTHENTICATED"')
+
+    kept = await page.evaluate(KEPT)
+
+    assert "GivePoints" in await page.evaluate("localStorage['graphiql:queries']")
+    assert WRONG not in kept
