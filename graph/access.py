@@ -46,7 +46,7 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
         READ_OWN: "member wallet wallets transaction transactions",
         READ: "program programs creditedNotRedeemed",
         FOLLOW_OWN: "pointsCreditedEvents eventCursor",
-        ADMINISTER: "ledgerHealth",
+        ADMINISTER: "ledgerHealth auditLog",
     },
     "Mutation": {
         CREDIT: "creditPoints creditPointsBatch refundDebit upsertMember",
@@ -80,6 +80,7 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
         " saleAmount identity programId",
         READ_OWN: "wallet transaction",
     },
+    "AuditEntry": {OPEN: "id at actor keyId action subjectId requestId"},
     # What stands in an object that was decided on.
     "Balance": {OPEN: "active promised held"},
     "Expiry": {OPEN: "rule count unit"},
@@ -96,6 +97,8 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     },
     "Rounding": {OPEN: "decimals mode"},
     # Lists.
+    "AuditEntryConnection": {OPEN: "edges pageInfo"},
+    "AuditEntryEdge": {OPEN: "cursor node"},
     "HoldConnection": {OPEN: "edges pageInfo"},
     "HoldEdge": {OPEN: "cursor node"},
     "PointsCreditedConnection": {OPEN: "edges pageInfo"},

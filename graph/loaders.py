@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection as Link
 from strawberry.dataloader import DataLoader
 
+from events import audit
 from events.log import find_credited
-from graph.access import FOLLOW_OWN, READ_OWN, require
+from graph.access import ADMINISTER, FOLLOW_OWN, READ_OWN, require
+from graph.audit import AuditEntry
 from graph.context import Context
 from graph.holds import Hold
 from graph.members import Member
@@ -63,6 +65,8 @@ class Loaders:
                 return await self.find_hold(id)
             case "evt":
                 return await self.find_event(id)
+            case "aud" if ADMINISTER.allows(self._context.principal):
+                return await self.find_audit_entry(id)
             case _:
                 return None
 
@@ -141,6 +145,10 @@ class Loaders:
             return True
         wallet = await self._wallets.load(record.wallet_id)
         return wallet is not None and await self._is_in_sight(wallet)
+
+    async def find_audit_entry(self, id: str) -> AuditEntry | None:
+        record = await self._audit_entries.load(id)
+        return AuditEntry.of(record) if record else None
 
     async def complete(self, outcomes: Sequence[Outcome]) -> None:
         """Read what replays stand for; remember the wallets that fresh effects brought along."""
@@ -234,6 +242,10 @@ class Loaders:
     @cached_property
     def _events(self) -> DataLoader[str, Any]:
         return self._of_keys(find_credited)
+
+    @cached_property
+    def _audit_entries(self) -> DataLoader[str, audit.Entry | None]:
+        return self._of_keys(audit.find_entries)
 
     @cached_property
     def _caught_up(self) -> DataLoader[records.Wallet, records.Wallet]:

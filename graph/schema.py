@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 from typing_extensions import override
 
 from graph.access import guard
+from graph.audit import AuditQueries
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
 from graph.documents import Documents
@@ -37,6 +38,7 @@ class Query(
     TransactionQueries,
     PointsCreditedQueries,
     HealthQueries,
+    AuditQueries,
 ):
     """Every query, by noun."""
 
@@ -81,7 +83,9 @@ class Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        errors[:] = [told(error) for error in errors]
+        assert execution_context, "errors are those of an operation"
+        request_id: str = execution_context.context.request_id
+        errors[:] = [told(error, request_id) for error in errors]
 
     @override
     def as_str(self) -> str:

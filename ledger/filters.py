@@ -1,13 +1,8 @@
-"""Filters: which rows of a list are wanted, as conditions on its statement.
-
-A statement has a condition for each field that is set and none for the others, so that the
-database plans for what is asked. `shape` names the fields that are set: a statement is built once
-a shape. A field that is None leaves all rows in; an empty list leaves none.
-"""
+"""Filters: which rows of the ledger's lists are wanted, as conditions on their statements."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, or_, select
 
@@ -16,25 +11,9 @@ from models.columns import FLAG, NEVER, WHOLE
 from models.dialects import each
 from models.tables import details, members, programs, transactions, wallets
 from models.wallets import is_running
+from models.windows import Filter, Shape
 
-Shape = tuple[str, ...]
 Condition = ColumnElement[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Some fields, of which those that are set are what is wanted."""
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """What a statement binds, by the fields' names."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in named.items() if value is not None}
-
-    @property
-    def shape(self) -> Shape:
-        """The fields that are set."""
-        return tuple(self.params)
 
 
 # ── wallets ──────────────────────────────────────────────────────────────────────────────────────

@@ -19,11 +19,13 @@ class AuditEntry(SQLModel, table=True):
 
     __tablename__ = "audit_entries"
     __table_args__: ClassVar[Any] = (
-        Index(None, "subject_id"),
-        Index(None, "key_id", "id"),
+        Index(None, "at", "id"),
+        Index(None, "key_id", "at", "id"),
+        Index(None, "subject_id", "at", "id"),
+        Index(None, "action", "at", "id"),
         one_of("actor", *ACTORS),
         holds("key_acts_by_its_id", "(actor = 'KEY') = (key_id IS NOT NULL)"),
-        {"sqlite_strict": True},
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
 
     id: str = text(primary_key=True)

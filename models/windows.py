@@ -1,12 +1,14 @@
 """Windows: which part of a list is asked for, and the page that is found of it.
 
+A filter says which rows are wanted, a window how many of them and from where.
+
 Lists are cut by keyset, newest first, forwards and backwards. A position is the values of a list's
 key in one of its rows. A page begins right after one and is found by index, so it costs the same
 however long the list is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, tuple_
@@ -14,11 +16,33 @@ from sqlalchemy import ColumnElement, bindparam, tuple_
 from models.columns import WHOLE
 
 R = TypeVar("R")
+Shape = tuple[str, ...]
 Position = tuple[Any, ...]
 Columns = Sequence[ColumnElement[Any]]
 
 LIMIT: Final = bindparam("limit", type_=WHOLE)
 """A window's size and one more, in its statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Some fields, of which those that are set are what is wanted.
+
+    A statement has a condition for each field that is set and none for the others, so that the
+    database plans for what is asked: it is built once a `shape`. A field that is None leaves all
+    rows in; an empty list leaves none.
+    """
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What a statement binds, by the fields' names."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def shape(self) -> Shape:
+        """The fields that are set."""
+        return tuple(self.params)
 
 
 class Cut(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
+from events.audit import AuditFilter, find_entries, page_entries
 from events.log import CreditedFilter, find_credited, read_credited
 from ledger import reading
 from ledger.commands import Owner
@@ -69,8 +70,18 @@ READS: dict[str, Read] = {
     "log of a wallet": lambda c: read_credited(c, 3, 20, CreditedFilter(wallet_id="w")),
     "log of a member": lambda c: read_credited(c, 3, 20, CreditedFilter(identity="m")),
     "events": lambda c: find_credited(c, ["e"]),
+    "audit": lambda c: page_entries(c, FIRST, AuditFilter()),
+    "next audit": lambda c: page_entries(c, Window(first=20, after=(7, "aud_7")), AuditFilter()),
+    "audit of a span": lambda c: page_entries(c, FIRST, AuditFilter(since=1, until=2)),
+    "last audit of a span": lambda c: page_entries(
+        c, Window(last=20, before=(7, "aud_7")), AuditFilter(since=1, until=2)
+    ),
+    "audit of a key": lambda c: page_entries(c, FIRST, AuditFilter(key_id="k", since=1, until=2)),
+    "audit of a wallet": lambda c: page_entries(c, FIRST, AuditFilter(subject_id="w")),
+    "audit of an action": lambda c: page_entries(c, FIRST, AuditFilter(action="a", until=2)),
+    "audit entries": lambda c: find_entries(c, ["a"]),
 }
-LARGE = "transactions|details|lots|held_lots|holds|wallets|members|events|lot_changes"
+LARGE = "transactions|details|lots|held_lots|holds|wallets|members|events|lot_changes|audit_entries"
 WHOLE_TABLE = {
     "sqlite": re.compile(rf"^SCAN (listed_)?({LARGE})(_\d)?\b(?! USING INDEX)"),
     "postgresql": re.compile(rf"Seq Scan on ({LARGE})\b"),
@@ -141,6 +152,10 @@ async def test_reads_no_table_whole(explain: Any, database_url: str, name: str) 
         ("wallets of programs", "ix_wallets_program_id_id"),
         ("credited, not redeemed", "ix_lots_credited_by_program"),
         ("log of a wallet", "ix_events_wallet_id_position"),
+        ("audit of a span", "ix_audit_entries_at_id"),
+        ("audit of a key", "ix_audit_entries_key_id_at_id"),
+        ("audit of a wallet", "ix_audit_entries_subject_id_at_id"),
+        ("audit of an action", "ix_audit_entries_action_at_id"),
     ],
 )
 async def test_uses_the_index_that_is_there_for_it(
@@ -153,7 +168,20 @@ async def test_uses_the_index_that_is_there_for_it(
     assert re.search(rf"{index}\b", steps), steps
 
 
-@pytest.mark.parametrize("name", ["history", "next history", "last history", "next transactions"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "history",
+        "next history",
+        "last history",
+        "next transactions",
+        "next audit",
+        "last audit of a span",
+        "audit of a key",
+        "audit of a wallet",
+        "audit of an action",
+    ],
+)
 async def test_history_is_read_in_its_order_and_never_sorted(explain: Any, name: str) -> None:
     steps = "\n".join(await explain(READS[name]))
 

@@ -44,9 +44,11 @@ def upgrade() -> None:
         sa.CheckConstraint(f"actor IN ({ACTORS})", name="actor_is_known"),
         sa.CheckConstraint("(actor = 'KEY') = (key_id IS NOT NULL)", name="key_acts_by_its_id"),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
-    op.create_index(None, "audit_entries", ["subject_id"])
-    op.create_index(None, "audit_entries", ["key_id", "id"])
+    op.create_index(None, "audit_entries", ["at", "id"])
+    for filtered in ("key_id", "subject_id", "action"):
+        op.create_index(None, "audit_entries", [filtered, "at", "id"])
     for statement in forbid_rewriting("audit_entries", op.get_context().dialect.name):
         op.execute(statement)
 
