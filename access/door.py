@@ -1,43 +1,115 @@
 """The door: what a caller shows, and who they are by it."""
 
-from collections.abc import Callable
+import asyncio
+import re
+import time
+from collections.abc import Callable, Collection
 from hmac import compare_digest
 from typing import Final
 
-from access import keys
+from access.keyring import Keyring
+from access.keys import find_working, hash_of
 from access.principal import Principal, Unauthenticated
+from access.tokens import Tokens
+from access.uses import Uses
 from models.database import Database
 
 SHOW: Final = "show a key or a token: Authorization: Bearer …"
+UNREADABLE: Final = "this is no Authorization header that can be read: Authorization: Bearer …"
 UNKNOWN: Final = "this key or token lets nobody in: it is unknown, expired or revoked"
+
+KEY: Final = "tpk_"
+"""What a key begins with, and a member's token never: each is only ever taken for what it is."""
 
 DEVELOPER: Final = Principal("DEVELOPER", "developer", frozenset({"admin"}))
 
+_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,8192})")
+
 
 class Door:
-    """Lets in keys of the company's own, members, and, where it is told so, the developer."""
+    """Lets in keys of the company's own, members, and, where it is told so, the developer.
+
+    `ticks` are seconds that never run backwards: by them it knows how long ago it saw a key.
+    """
 
     def __init__(
-        self, database: Database, clock: Callable[[], int], developer_token: str | None = None
+        self,
+        database: Database,
+        clock: Callable[[], int],
+        developer_token: str | None = None,
+        members: Tokens | None = None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._clock = clock
         self._developer_token = developer_token
+        self._members = members
+        self._keyring = Keyring(database, ticks)
+        self._uses = Uses(database)
+        self.revoked = asyncio.Event()
+        """Set whenever a key was revoked here; whoever waits for it clears it."""
 
     @property
     def developer_token(self) -> str | None:
         """What the page of a developer's own machine shows; None where there is no such."""
         return self._developer_token
 
+    async def start(self) -> None:
+        """Begin to write down when keys are used."""
+        await self._uses.start()
+
+    async def close(self) -> None:
+        await self._keyring.close()
+        await self._uses.close()
+        if self._members:
+            await self._members.close()
+
     async def admit(self, authorization: str | None) -> Principal:
-        """The principal of an `Authorization` header's value. Raises Unauthenticated."""
-        scheme, _, token = (authorization or "").strip().partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated(SHOW)
-        if self._developer_token and compare_digest(token.encode(), self._developer_token.encode()):
+        """The principal of an `Authorization` header's value.
+
+        Raises Unauthenticated; ProviderDown where it can't be said just now whether a member's
+        token is good; DatabaseError where a key can't be looked up.
+        """
+        token = _token_in(authorization)
+        if self._developer_token and compare_digest(token, self._developer_token):
             return DEVELOPER
-        found = await self._database.read(keys.find, keys.hash_of(token))
-        if found is None or not found.works(self._clock()):
+        if token.startswith(KEY):
+            return await self._admit_key(token)
+        if self._members:
+            return await self._members.admit(token)
+        raise Unauthenticated(UNKNOWN)
+
+    async def gone(self, principals: Collection[Principal]) -> set[str]:
+        """Of these, the ids of those whom nothing lets in any more, by one read however many.
+
+        Raises DatabaseError; nothing can be said of keys then.
+        """
+        now = self._clock()
+        keys = {principal.id for principal in principals if principal.kind == "KEY"}
+        working = await self._database.read(find_working, keys, now) if keys else set[str]()
+        for key_id in working:
+            self._uses.note(key_id, now)
+        expired = {principal.id for principal in principals if principal.expires_at <= now}
+        return (keys - working) | expired
+
+    def forget(self) -> None:
+        """Know of no key any more, but look each up: one was revoked here just now."""
+        self._keyring.forget()
+        self.revoked.set()
+
+    async def _admit_key(self, token: str) -> Principal:
+        key = await self._keyring.find(hash_of(token))
+        now = self._clock()
+        if key is None or not key.works(now):
             raise Unauthenticated(UNKNOWN)
-        return found.to_principal()
+        self._uses.note(key.id, now)
+        return key.to_principal()
+
+
+def _token_in(authorization: str | None) -> str:
+    if not authorization:
+        raise Unauthenticated(SHOW)
+    match = _BEARER.fullmatch(authorization)
+    if match is None:
+        raise Unauthenticated(UNREADABLE)
+    return match[1]

@@ -20,6 +20,15 @@ class Unauthenticated(Exception):
     """Nobody is let in by what was shown. The message says what to show, and tells no secret."""
 
 
+class ProviderDown(Exception):
+    """The identity provider can't be asked for its keys: no member can be let in just now."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        """`retry_after_s`: when it is asked again, at the soonest."""
+        super().__init__("members can't be let in: the identity provider's keys can't be fetched")
+        self.retry_after_s = retry_after_s
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Whoever sent an operation: a key of the company's own, a member, or the developer at hand.

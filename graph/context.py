@@ -1,6 +1,6 @@
 """Context: what the resolvers of one operation share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 import strawberry
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from access.door import Door
 from access.principal import Principal
+from access.rates import Rates
 from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
@@ -36,9 +37,13 @@ class Service(Protocol):
     @property
     def door(self) -> Door: ...
     @property
+    def rates(self) -> Rates: ...
+    @property
     def clock(self) -> Callable[[], int]: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def origins(self) -> Container[str]: ...
 
 
 class Context:

@@ -100,12 +100,15 @@ class Database(ABC):
         """Close every connection."""
 
 
-def open_database(address: str) -> Database:
-    """The database at `sqlite:///path` or `postgresql://…`; ValueError for any other."""
+def open_database(address: str, *, checkpoints: bool = True) -> Database:
+    """The database at `sqlite:///path` or `postgresql://…`; ValueError for any other.
+
+    Of all the processes that have a SQLite file, one may do `checkpoints`: the one that serves it.
+    """
     url = make_url(address)
     match url.get_backend_name():
         case "sqlite" if url.database and url.database != ":memory:":
-            return Sqlite(url.set(drivername="sqlite"))
+            return Sqlite(url.set(drivername="sqlite"), checkpoints=checkpoints)
         case "postgresql":
             return Postgres(url.set(drivername="postgresql+asyncpg"))
         case _:
@@ -126,11 +129,12 @@ class Sqlite(Database):
     connection commits or checkpoints, and readers are `query_only`.
     """
 
-    def __init__(self, url: URL) -> None:
-        """Make the file's folder; see Database."""
+    def __init__(self, url: URL, *, checkpoints: bool = True) -> None:
+        """Make the file's folder; see Database and open_database."""
         super().__init__(url)
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        self._writer = _sqlite_engine(url, _writer_pragmas, "BEGIN IMMEDIATE", pool_size=1)
+        pragmas = _writer_pragmas if checkpoints else _visitor_pragmas
+        self._writer = _sqlite_engine(url, pragmas, "BEGIN IMMEDIATE", pool_size=1)
         self._reader = _sqlite_engine(url, _reader_pragmas, "BEGIN", pool_size=READERS)
         self._surveyor = _sqlite_surveyor(url)
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -227,6 +231,16 @@ def _writer_pragmas(connection: Any) -> None:
         f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
         "PRAGMA cache_size=-65536",
     )
+
+
+def _visitor_pragmas(connection: Any) -> None:
+    """A short-lived writer's, beside whoever serves the file.
+
+    The fault that loses committed pages needs two connections that checkpoint. This one doesn't as
+    it commits; as it closes SQLite does so by itself, but only if nobody else has the file open.
+    """
+    _writer_pragmas(connection)
+    _run_all(connection, "PRAGMA wal_autocheckpoint=0")
 
 
 def _reader_pragmas(connection: Any) -> None:

@@ -173,6 +173,15 @@ def _names(table: Table) -> str:
     return ", ".join(column.name for column in table.columns)
 
 
+def alone_in(connection: Connection, table: Table) -> None:
+    """Let nobody else write the table until this unit of work ends.
+
+    What is read afterwards stays so until then. On SQLite, every unit of work is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def forbid_rewriting(table: str, dialect: str) -> list[str]:
     """The statements that make the database itself refuse to change or delete a table's rows."""
     refusal = f"{table} are written once"

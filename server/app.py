@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from access.door import Door
+from access.rates import Rates
 from events.feed import Feed
 from graph.graphiql import page_routes
 from graph.limits import Limits
@@ -29,6 +30,7 @@ from models.migrations import is_current
 from server import clock as wall
 from server.clock import Clock
 from server.first_key import open_first_key
+from server.providers import open_provider
 from server.settings import Settings
 from server.upkeep import NOT_CURRENT, bring_up_to_date
 from server.workers import run_sweeper
@@ -48,6 +50,7 @@ class Service:
     ledger: Ledger
     feed: Feed
     door: Door
+    rates: Rates
     clock: Clock
     limits: Limits
     settings: Settings
@@ -58,8 +61,14 @@ class Service:
         database = open_database(settings.database_url)
         feed = Feed(database, poll_s=None if settings.database_file else POLL_S)
         ledger = Ledger(database, clock, feed.ring)
-        door = Door(database, clock, developer_token)
-        return cls(database, ledger, feed, door, clock, settings.limits, settings)
+        door = Door(database, clock, developer_token, open_provider(settings, clock))
+        rates = Rates(settings.rate_key, settings.rate_member, settings.rate_stranger)
+        return cls(database, ledger, feed, door, rates, clock, settings.limits, settings)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Whose pages may call it besides its own."""
+        return self.settings.origins
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -71,6 +80,8 @@ class Service:
             opened.push_async_callback(self.database.close)
             await bring_up_to_date(self.database, self.settings)
             await open_first_key(self.database, self.clock(), self.settings.admin_key)
+            await self.door.start()
+            opened.push_async_callback(self.door.close)
             await self.feed.start()
             opened.push_async_callback(self.feed.close)
             await self.ledger.start()

@@ -15,6 +15,7 @@ import uvicorn
 from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server import clock
 from server.app import create_app
 from server.listening import listen, origin, refuse_exposure
 from server.settings import Settings
@@ -39,13 +40,19 @@ def serve(settings: Settings) -> None:
     log_to_stderr(settings.log_level)
     with listen(settings.host, settings.port) as listener:
         warn_of_sqlite(settings)
-        asyncio.run(prepare(settings))
+        show_first_key(asyncio.run(prepare(settings, clock.now)), settings)
         raise_open_files()
         server = Server(configuration(settings))
         # uvicorn stops on these, then raises them once more for us: the work is done by then.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         server.run(sockets=[listener])
+
+
+def show_first_key(token: str | None, settings: Settings) -> None:
+    """Tell the first admin key, where one was made now: it is never told again."""
+    if token:
+        typer.echo(f"The first admin key (also in {settings.admin_key}, shown only now): {token}")
 
 
 def configuration(settings: Settings) -> uvicorn.Config:

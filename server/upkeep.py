@@ -18,6 +18,8 @@ from ledger.health import Health, audit
 from models.database import Database, DatabaseError, open_database
 from models.migrations import is_current, upgrade
 from server.clock import Clock
+from server.files import flush
+from server.first_key import open_first_key
 from server.settings import CannotRun, Settings, without_password
 
 NOT_CURRENT: Final = "The database is not up to date: run `tuppence migrate`."
@@ -47,10 +49,14 @@ async def bring_up_to_date(database: Database, settings: Settings) -> None:
     await asyncio.to_thread(migrate, settings)
 
 
-async def prepare(settings: Settings) -> None:
-    """See that the service can start: the database answers and is up to date."""
+async def prepare(settings: Settings, clock: Clock) -> str | None:
+    """See that the service can start: the database is up to date, and somebody has a key to it.
+
+    Gives the token of the first key where it was made now, to be shown once.
+    """
     async with opened(settings) as database:
         await bring_up_to_date(database, settings)
+        return await open_first_key(database, clock(), settings.admin_key)
 
 
 async def check(settings: Settings, clock: Clock) -> Health:
@@ -63,10 +69,10 @@ async def check(settings: Settings, clock: Clock) -> Health:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """The database, until the block ends."""
+async def opened(settings: Settings, *, checkpoints: bool = True) -> AsyncIterator[Database]:
+    """The database, until the block ends; see open_database."""
     with plainly(settings):
-        database = open_database(settings.database_url)
+        database = open_database(settings.database_url, checkpoints=checkpoints)
         try:
             yield database
         finally:
@@ -107,7 +113,7 @@ def back_up(settings: Settings, copy: Path) -> None:
         _copy(source, unfinished)
         _refuse_to_overwrite(copy)
         unfinished.rename(copy)
-        _flush(copy.parent)
+        flush(copy.parent)
     except (sqlite3.Error, OSError) as error:
         raise CannotRun(f"{source} can't be copied to {copy}: {error}.") from error
     finally:
@@ -128,12 +134,4 @@ def _copy(source: Path, copy: Path) -> None:
         found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
     if found != ["ok"]:
         raise CannotRun(f"The copy of {source} is not sound, and was thrown away: {found[0]}.")
-    _flush(copy)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(copy)

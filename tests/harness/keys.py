@@ -13,5 +13,6 @@ def admin_key_file() -> Iterator[Path]:
     """A file that holds the key, for TUPPENCE_ADMIN_KEY_FILE."""
     with tempfile.TemporaryDirectory(prefix="tuppence-key-") as folder:
         file = Path(folder) / "admin.key"
+        file.touch(0o600)
         file.write_text(f"{ADMIN}\n", encoding="utf-8")
         yield file

@@ -68,6 +68,7 @@ class ServeProcess:
         self.url = f"{self.origin}/graphql"
         self.log = cwd / "serve.log"
         self.key_file = cwd / "admin.key"
+        self.key_file.touch(0o600)
         self.key_file.write_text(ADMIN, encoding="utf-8")
         self.settings = {"TUPPENCE_ADMIN_KEY_FILE": str(self.key_file)} | settings
         self.process: subprocess.Popen[bytes] | None = None

@@ -1,0 +1,56 @@
+"""Uses: when each key was last used, noted in memory and written down about once a minute."""
+
+import asyncio
+import logging
+from typing import Final
+
+from access.keys import note_uses
+from models.database import Database
+
+WRITE_S: Final = 60.0
+"""How often it is written down: as much of it is lost if the process dies."""
+
+logger: Final = logging.getLogger(__name__)
+
+
+class Uses:
+    """A key's last use is for people, who look for keys that nobody needs. Nothing waits for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._noted: dict[str, int] = {}
+        self._closing = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+
+    def note(self, key_id: str, at: int) -> None:
+        self._noted[key_id] = at
+
+    async def start(self) -> None:
+        """Begin to write down what is noted."""
+        self._worker = asyncio.create_task(self._run(), name="uses")
+
+    async def close(self) -> None:
+        """Write down what is left."""
+        self._closing.set()
+        if self._worker:
+            await self._worker
+
+    async def write(self) -> None:
+        """Write down what was noted since, in one statement. A failure is logged; it is kept."""
+        noted, self._noted = self._noted, {}
+        if not noted:
+            return
+        try:
+            await self._database.write(note_uses, noted)
+        except Exception as error:  # noqa: BLE001 - nothing depends on it, so nothing ends by it
+            self._noted = noted | self._noted
+            logger.warning("the keys' last uses can't be written yet: %s", error)
+
+    async def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                async with asyncio.timeout(WRITE_S):
+                    await self._closing.wait()
+            except TimeoutError:
+                pass
+            await self.write()
