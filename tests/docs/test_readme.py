@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import ConsoleMessage, async_playwright
 
+from access.principal import SCOPES
 from tests.harness.clock import VirtualClock
+from tests.harness.keys import ADMIN
 from tests.harness.processes import poll
 from tests.harness.servers import Service, running
 
@@ -38,29 +40,41 @@ async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]
         yield service
 
 
-async def run(*command: str) -> str:
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """A folder with the key where the service keeps it."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "admin.key").write_text(f"{ADMIN}\n")
+    return tmp_path
+
+
+async def run(*command: str, within: Path) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, cwd=within
+    )
     told, _ = await process.communicate()
     assert process.returncode == 0
     return told.decode()
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
-async def test_curl_credits_ann_once_however_often_it_is_sent(service: Service) -> None:
+async def test_curl_credits_ann_once_however_often_it_is_sent(
+    service: Service, installation: Path
+) -> None:
     command = here(example("sh", "creditPoints"), service)
 
-    first = json.loads(await run("sh", "-c", command))["data"]["creditPoints"]
-    again = json.loads(await run("sh", "-c", command))["data"]["creditPoints"]
+    first = json.loads(await run("sh", "-c", command, within=installation))["data"]["creditPoints"]
+    again = json.loads(await run("sh", "-c", command, within=installation))["data"]["creditPoints"]
 
     assert first == {"replayed": False, "errors": [], "wallet": {"balance": {"active": 120}}}
     assert again == {**first, "replayed": True}
 
 
-async def test_python_sees_a_credit_live(service: Service, tmp_path: Path) -> None:
-    script = tmp_path / "watch.py"
+async def test_python_sees_a_credit_live(service: Service, installation: Path) -> None:
+    script = installation / "watch.py"
     script.write_text(here(example("python", "websockets"), service))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE, cwd=installation
     )
     assert process.stdout is not None
     assert await poll(lambda: follows(service), WAIT_S_MAX)
@@ -87,8 +101,9 @@ async def test_javascript_sees_a_credit_live(service: Service) -> None:
         )
         page = await browser.new_page()
         page.on("console", lambda message: said.append(message) if message.args else None)
-        await page.goto(f"{service.url}/healthz")
-        await page.evaluate(f"() => {{ {here(example('js', 'WebSocket'), service)} }}")
+        await page.goto(f"{service.url}/graphql")
+        script = here(example("js", "WebSocket"), service).replace('"…"', f'"{ADMIN}"')
+        await page.evaluate(f"() => {{ {script} }}")
         assert await poll(lambda: follows(service), WAIT_S_MAX)
 
         await service.client.credit("ann", 120, description="Welcome")
@@ -102,6 +117,12 @@ async def test_javascript_sees_a_credit_live(service: Service) -> None:
 
     assert told.pop("cursor")
     assert told == {"identity": "ann", "points": 120, "pointsDescription": "Welcome"}
+
+
+def test_every_scope_is_told_and_no_other() -> None:
+    told = re.findall(r"^\| `([a-z:]+)` \|", README.read_text(), re.MULTILINE)
+
+    assert sorted(told) == sorted(SCOPES)
 
 
 def test_the_map_names_every_storey_that_there_is() -> None:
