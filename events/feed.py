@@ -12,13 +12,13 @@ reading costs nobody anything, and a bell that is lost costs time and never an e
 """
 
 import asyncio
-import logging
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from events.log import ANY, CreditedFilter, PointsCredited, head, read_credited
@@ -40,7 +40,7 @@ RETRY_S: Final = 1.0
 
 Topic = tuple[str, str | None]
 
-logger: Final = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class Feed:
@@ -89,6 +89,11 @@ class Feed:
             for follower in followers:
                 if _tells_of(identity, follower.page):
                     follower.page.clear()
+
+    @property
+    def read_to(self) -> int | None:
+        """Up to where the log was read for those who follow; None while nobody does."""
+        return self._recent.end if self._recent else None
 
     @property
     def followers(self) -> int:
@@ -178,7 +183,7 @@ class Feed:
             try:
                 await self._read_on()
             except Exception:
-                logger.exception("the feed could not read the log; it will try again")
+                log.exception("the feed could not read the log; it will try again")
                 self._rung.set()
                 await asyncio.sleep(RETRY_S)
 

@@ -27,7 +27,7 @@ from ledger.registry import (
     upsert_member,
 )
 from ledger.sweep import sweep
-from ledger.writer import Clock, Overloaded, Writer
+from ledger.writer import Clock, Measured, Overloaded, Writer, unmeasured
 from models.database import Database
 
 A = TypeVar("A", bound=QuietCommand)
@@ -49,10 +49,16 @@ class Ledger:
     OutcomeUnknown (retry with the same key); every other "no" is a Refusal in the answer.
     """
 
-    def __init__(self, database: Database, clock: Clock, committed: Callable[[], None]) -> None:
-        """`committed` is called in the event loop after each commit."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        committed: Callable[[], None],
+        measured: Measured = unmeasured,
+    ) -> None:
+        """`committed` and `measured` are called in the event loop after each commit: see Writer."""
         self._database = database
-        self._writer = Writer(database, clock, committed)
+        self._writer = Writer(database, clock, committed, measured)
 
     async def start(self) -> None:
         """Begin to write."""

@@ -6,13 +6,14 @@ done whole or not at all.
 """
 
 import asyncio
-import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
 from ledger.batch import Asked, Outcome, write_batch
@@ -41,8 +42,9 @@ _PAUSE_S: Final = 0.01
 T = TypeVar("T")
 Clock = Callable[[], int]
 Unit = Callable[[Connection, int], T]
+Measured = Callable[[int, float], None]
 
-_log = logging.getLogger("tuppence.writer")
+log = structlog.get_logger()
 
 
 class Overloaded(Exception):
@@ -64,14 +66,29 @@ class _Alone:
     answer: asyncio.Future[Any]
 
 
-class Writer:
-    """The one that writes. `committed` is called in the event loop after each commit."""
+def unmeasured(_commands: int, _seconds: float) -> None:
+    """What is called where nobody measures commits."""
 
-    def __init__(self, database: Database, clock: Clock, committed: Callable[[], None]) -> None:
+
+class Writer:
+    """The one that writes. `committed` is called in the event loop after each commit.
+
+    So is `measured`, with how many commands it held and how long it took; a unit of work of its own
+    holds none.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        committed: Callable[[], None],
+        measured: Measured = unmeasured,
+    ) -> None:
         """Nothing is written before `start`."""
         self._database = database
         self._clock = clock
         self._committed = committed
+        self._measured = measured
         self._commands: deque[_Waiting] = deque()
         self._units: deque[_Alone] = deque()
         self._work = asyncio.Event()
@@ -155,14 +172,15 @@ class Writer:
         """
         try:
             outcomes = await self._write(
-                lambda connection, now: write_batch(connection, [w.asked for w in batch], now)
+                lambda connection, now: write_batch(connection, [w.asked for w in batch], now),
+                len(batch),
             )
         except DatabaseError as error:
             for waiting in batch:
                 _fail(waiting.answer, error)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             if len(batch) == 1:
-                _log.error("a command failed: %s", type(error).__name__, exc_info=error)
+                log.exception("a command failed")
                 _fail(batch[0].answer, error)
                 return
             for waiting in batch:
@@ -185,10 +203,11 @@ class Writer:
                 )
         self._commands.extendleft(reversed(deferred))
 
-    async def _write(self, unit: Unit[T]) -> T:
+    async def _write(self, unit: Unit[T], commands: int = 0) -> T:
         """One unit of work, run again while it collides with another writer's."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             self._latest = max(self._latest, self._clock())
+            begun = perf_counter()
             try:
                 result = await self._database.write(unit, self._latest)
             except Collision as error:
@@ -200,6 +219,7 @@ class Writer:
                 await asyncio.sleep(random.uniform(0, _PAUSE_S * attempt))  # noqa: S311
             else:
                 self._committed()
+                self._measured(commands, perf_counter() - begun)
                 return result
         raise AssertionError
 

@@ -22,6 +22,8 @@ from access.rates import Rates
 from events.feed import Feed
 from graph.graphiql import page_routes
 from graph.limits import Limits
+from graph.spans import find_tracer
+from graph.telemetry import Telemetry
 from graph.view import graphql_app
 from ledger import Ledger
 from ledger.writer import BACKLOG_MAX
@@ -30,6 +32,7 @@ from models.migrations import is_current
 from server import clock as wall
 from server.clock import Clock
 from server.first_key import open_first_key
+from server.metrics import Metrics
 from server.providers import open_provider
 from server.settings import Settings
 from server.upkeep import NOT_CURRENT, bring_up_to_date
@@ -54,16 +57,32 @@ class Service:
     clock: Clock
     limits: Limits
     settings: Settings
+    metrics: Metrics
+    telemetry: Telemetry
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock, developer_token: str | None = None) -> "Service":
         """A service that is yet to be opened."""
         database = open_database(settings.database_url)
         feed = Feed(database, poll_s=None if settings.database_file else POLL_S)
-        ledger = Ledger(database, clock, feed.ring)
+        metrics = Metrics()
+        ledger = Ledger(database, clock, feed.ring, metrics.note_commit)
+        metrics.watch(ledger, feed, sweeper=settings.sweeper)
+        telemetry = Telemetry(metrics.registry, find_tracer())
         door = Door(database, clock, developer_token, open_provider(settings, clock))
         rates = Rates(settings.rate_key, settings.rate_member, settings.rate_stranger)
-        return cls(database, ledger, feed, door, rates, clock, settings.limits, settings)
+        return cls(
+            database,
+            ledger,
+            feed,
+            door,
+            rates,
+            clock,
+            settings.limits,
+            settings,
+            metrics,
+            telemetry,
+        )
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -87,7 +106,7 @@ class Service:
             await self.ledger.start()
             opened.push_async_callback(self.ledger.close)
             if self.settings.sweeper:
-                await opened.enter_async_context(_sweeping(self.ledger))
+                await opened.enter_async_context(_sweeping(self.ledger, self.metrics))
             yield
 
     async def obstacles(self) -> list[str]:
@@ -105,9 +124,9 @@ class Service:
 
 
 @asynccontextmanager
-async def _sweeping(ledger: Ledger) -> AsyncIterator[None]:
+async def _sweeping(ledger: Ledger, metrics: Metrics) -> AsyncIterator[None]:
     stopping = asyncio.Event()
-    sweeper = asyncio.create_task(run_sweeper(ledger, stopping), name="sweeper")
+    sweeper = asyncio.create_task(run_sweeper(ledger, stopping, metrics.note_sweep), name="sweeper")
     try:
         yield
     finally:

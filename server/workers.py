@@ -4,9 +4,10 @@ The sweeper writes down what has fallen due, and so raises its events. Balances 
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
+
+import structlog
 
 from ledger import Overloaded
 from models.database import DatabaseError
@@ -17,7 +18,7 @@ IDLE_S: Final = 0.25
 FAILED_S_MAX: Final = 8.0
 """The longest it rests after failures: each in a row doubles the rest."""
 
-logger: Final = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
@@ -39,15 +40,19 @@ async def wait(stopping: asyncio.Event, seconds: float) -> None:
         pass
 
 
-async def run_sweeper(ledger: Sweeps, stopping: asyncio.Event, wait: Wait = wait) -> None:
+async def run_sweeper(
+    ledger: Sweeps, stopping: asyncio.Event, swept: Callable[[], None], wait: Wait = wait
+) -> None:
     """Sweep again at once while there was something to write, else rest a moment; until `stopping`.
 
-    The sweep under way when it is told to stop is finished. A failure is logged and ends nothing.
+    `swept` is called after each sweep that succeeded. The sweep under way when it is told to stop
+    is finished. A failure is logged and ends nothing.
     """
     failed = 0
     while not stopping.is_set():
         try:
             written = await ledger.sweep()
+            swept()
             failed = 0
         except Exception as error:  # noqa: BLE001 - whatever it was, what falls due next is due too
             written = 0
@@ -64,6 +69,6 @@ def rest_s(failed: int) -> float:
 
 def _log(error: Exception, rest: float) -> None:
     if isinstance(error, DatabaseError | Overloaded):
-        logger.warning("sweeping failed, again in %.2f s: %s", rest, error)
+        log.warning("sweeping failed", again_in_s=rest, reason=type(error).__name__)
     else:
-        logger.error("sweeping failed, again in %.2f s", rest, exc_info=error)
+        log.error("sweeping failed", again_in_s=rest, exc_info=error)

@@ -6,12 +6,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.postgres import Postgres
 from tests.harness.processes import tuppence
 from tests.harness.servers import Service, running
+
+# What goes wrong is shown with the test that fails; what goes well would be a line a request.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
 
 MIGRATED = "migrated"
 PRISTINE = "pristine"

@@ -1,13 +1,13 @@
 """The sweeper's loop: at once while there is something to write, else after a short rest."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 import pytest
 
 from models.database import Unavailable
 from server.workers import FAILED_S_MAX, IDLE_S, rest_s, run_sweeper, wait
+from tests.harness.logs import logged
 
 Result = int | Exception
 
@@ -19,6 +19,7 @@ class Dues:
         self.results = list(results)
         self.stopping = asyncio.Event()
         self.told: list[str | float] = []
+        self.noted = 0
 
     async def sweep(self) -> int:
         self.told.append("sweep")
@@ -29,6 +30,9 @@ class Dues:
             raise result
         return result
 
+    def note(self) -> None:
+        self.noted += 1
+
     async def rest(self, stopping: asyncio.Event, seconds: float) -> None:
         assert stopping is self.stopping
         self.told.append(seconds)
@@ -36,7 +40,7 @@ class Dues:
 
 async def swept(*results: Result) -> list[str | float]:
     dues = Dues(results)
-    await run_sweeper(dues, dues.stopping, dues.rest)
+    await run_sweeper(dues, dues.stopping, dues.note, dues.rest)
     return dues.told
 
 
@@ -51,11 +55,22 @@ async def test_it_rests_a_quarter_of_a_second_when_nothing_was_due() -> None:
 @pytest.mark.parametrize(
     "failure", [Unavailable("the disk is full"), ValueError("a fault")], ids=repr
 )
-async def test_a_failure_ends_nothing(failure: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    assert await swept(failure, 5, 1) == ["sweep", 0.5, "sweep", "sweep"]
-    assert [record.levelno for record in caplog.records] == [
-        logging.WARNING if isinstance(failure, Unavailable) else logging.ERROR
-    ]
+async def test_a_failure_ends_nothing(failure: Exception) -> None:
+    with logged() as lines:
+        assert await swept(failure, 5, 1) == ["sweep", 0.5, "sweep", "sweep"]
+
+    (line,) = lines.of("sweeping failed")
+    assert line["again_in_s"] == 0.5
+    assert line["level"] == ("warning" if isinstance(failure, Unavailable) else "error")
+    assert ("exception" in line) == isinstance(failure, ValueError)
+
+
+async def test_each_sweep_that_succeeds_is_noted() -> None:
+    dues = Dues([3, Unavailable("down"), 0, 2])
+
+    await run_sweeper(dues, dues.stopping, dues.note, dues.rest)
+
+    assert dues.noted == 3
 
 
 async def test_each_failure_in_a_row_doubles_the_rest_and_success_ends_the_row() -> None:
@@ -78,7 +93,7 @@ async def test_it_does_not_begin_once_it_is_told_to_stop() -> None:
     dues = Dues([1])
     dues.stopping.set()
 
-    await run_sweeper(dues, dues.stopping, dues.rest)
+    await run_sweeper(dues, dues.stopping, dues.note, dues.rest)
 
     assert dues.told == []
 

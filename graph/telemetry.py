@@ -1,0 +1,259 @@
+"""Telemetry: what is told of each operation: a line in the log, numbers, and a span if wished.
+
+    with service.telemetry.trace("http", request_id, headers) as trace:
+        trace.admit(principal)              # phase "admit" ends: the caller is known
+        …                                   # "read" and "prepare" end in graph/documents.py
+        reach("execute")                    # "execute" ends: there is a result
+        trace.status = 200                  # "encode" ends with the block
+
+Whoever works on an operation notes what they know of it, wherever they are: it is found by the
+task's context, and outside an operation nothing is noted. Told are the names that this API itself
+has, never a variable, and of people nothing: a label that callers could make up would grow without
+end, and one that names them would tell on them.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from time import perf_counter
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import structlog
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_operation_ast,
+)
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from access.principal import Principal
+from graph.spans import Span, Tracer
+
+Transport = Literal["http", "socket"]
+Phase = Literal["admit", "read", "prepare", "execute", "encode", "whole"]
+
+OK: Final = "OK"
+GONE: Final = "GONE"
+"""The outcome of an operation whose caller did not wait for it."""
+
+NONE: Final = "none"
+OTHER: Final = "other"
+SEVERAL: Final = "several"
+INTROSPECTION: Final = "introspection"
+
+NAME_MAX: Final = 64
+"""How much of the name is told that a client has given its operation."""
+
+BEFORE_EXECUTION: Final = frozenset[Phase]({"admit", "read", "prepare"})
+
+SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+log = structlog.get_logger()
+
+
+class Telemetry:
+    """What one service counts of its operations, and the tracer of their spans."""
+
+    def __init__(self, registry: CollectorRegistry, tracer: Tracer | None = None) -> None:
+        self.tracer = tracer
+        self.operations = Counter(
+            "tuppence_operations",
+            "Operations that were answered, by root field, and by OK, GONE or an error's code.",
+            ("operation", "kind", "outcome"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "tuppence_operation_seconds",
+            "How long each phase of an operation took, and the whole of it.",
+            ("kind", "phase"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.rejected = Counter(
+            "tuppence_rejected",
+            "What was refused for want of a key or a right, or by a limit or a rate.",
+            ("code", "limit"),
+            registry=registry,
+        )
+        # Finding a series by its labels costs more than counting does. There are as many as the
+        # schema has root fields, times the codes: see graph/faults.py.
+        self.operations_of = cache(self.operations.labels)
+        self.seconds_of = cache(self.seconds.labels)
+
+    def trace(
+        self, transport: Transport, request_id: str, headers: Mapping[str, str] | None = None
+    ) -> "Trace":
+        """Of one operation, from where it comes in to where its answer has gone out."""
+        return Trace(self, transport, request_id, headers or {})
+
+
+class Trace:
+    """What is noted of one operation on its way. Left, it is told."""
+
+    __slots__ = (
+        "_at",
+        "_began",
+        "_codes",
+        "_headers",
+        "_phases",
+        "_span",
+        "_telemetry",
+        "_transport",
+        "answers",
+        "kind",
+        "name",
+        "operation",
+        "principal",
+        "request_id",
+        "status",
+    )
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        transport: Transport,
+        request_id: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._telemetry = telemetry
+        self._transport: Transport = transport
+        self._headers = headers
+        self._codes: list[str] = []
+        self._phases: list[tuple[Phase, float]] = []
+        self._span: Span | None = None
+        self.request_id = request_id
+        self.principal: Principal | None = None
+        self.kind = NONE
+        self.operation = OTHER
+        self.name: str | None = None
+        self.status: int | None = None
+        self.answers = 0
+
+    def __enter__(self) -> Self:
+        # Neither is taken back at the end: each operation has a task, and so a context, of its own.
+        _current.set(self)
+        structlog.contextvars.bind_contextvars(request_id=self.request_id)
+        if self._telemetry.tracer:
+            self._span = self._telemetry.tracer.start(self._headers)
+        self._began = self._at = perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._phases and self._phases[-1][0] == "execute":
+            self.reach("encode")
+        if error is not None and not self._codes:
+            self._codes.append("INTERNAL" if isinstance(error, Exception) else GONE)
+        seconds = perf_counter() - self._began
+        self._count(seconds)
+        told = self._told()
+        if self._span:
+            self._span.end(f"{self.kind} {self.operation}", told, self.outcome)
+        if self._codes:
+            told["codes"] = " ".join(self._codes)
+        log.info("an operation was answered", **told, ms=round(seconds * 1_000, 3))
+
+    def admit(self, principal: Principal) -> None:
+        """The caller is known now."""
+        self.principal = principal
+        self.reach("admit")
+
+    def reach(self, phase: Phase) -> None:
+        """A phase ends now; it began where the one before it ended."""
+        now = perf_counter()
+        self._phases.append((phase, now - self._at))
+        self._at = now
+
+    def note_code(self, code: str, limit: str) -> None:
+        if code not in self._codes:
+            self._codes.append(code)
+        if code in _REJECTIONS:
+            self._telemetry.rejected.labels(code, limit).inc()
+
+    @property
+    def outcome(self) -> str:
+        """OK, GONE, or the code of its first error."""
+        return self._codes[0] if self._codes else OK
+
+    def _count(self, seconds: float) -> None:
+        counts = self._telemetry
+        counts.operations_of(self.operation, self.kind, self.outcome).inc()
+        lasts = self.kind == "subscription"
+        for phase, spent in self._phases:
+            # What a subscription executes lasts as long as somebody listens.
+            if not lasts or phase in BEFORE_EXECUTION:
+                counts.seconds_of(self.kind, phase).observe(spent)
+        if not lasts:
+            counts.seconds_of(self.kind, "whole").observe(seconds)
+
+    def _told(self) -> dict[str, str | int]:
+        """What there is to tell of it to anyone: names of ours, and numbers."""
+        told: dict[str, str | int] = {
+            "transport": self._transport,
+            "kind": self.kind,
+            "operation": self.operation,
+        }
+        if self.name:
+            told["name"] = self.name
+        if self.principal:
+            told["principal"] = self.principal.id
+        if self.status:
+            told["status"] = self.status
+        if self._transport == "socket":
+            told["answers"] = self.answers
+        return told
+
+
+_REJECTIONS: Final = frozenset(
+    {"LIMIT_EXCEEDED", "RATE_LIMITED", "UNAUTHENTICATED", "FORBIDDEN", "OVERLOADED"}
+)
+
+_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def reach(phase: Phase) -> None:
+    """A phase of the operation under way ends now."""
+    if trace := _current.get():
+        trace.reach(phase)
+
+
+def note_code(code: str, limit: str = "") -> None:
+    """An error of this code is among its answers; where a limit refused it, that limit."""
+    if trace := _current.get():
+        trace.note_code(code, limit)
+
+
+def request_id() -> str | None:
+    """The name of the request under way."""
+    trace = _current.get()
+    return trace.request_id if trace else None
+
+
+def note_operation(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
+    """What is asked: as the client names it, and as the schema does."""
+    trace = _current.get()
+    definition = get_operation_ast(document, name) if trace else None
+    if trace and definition:
+        trace.kind = definition.operation.value
+        trace.name = definition.name.value[:NAME_MAX] if definition.name else None
+        trace.operation = _root_of(schema, definition)
+
+
+def _root_of(schema: GraphQLSchema, definition: OperationDefinitionNode) -> str:
+    """The one root field that is asked for, if the schema has it."""
+    chosen = definition.selection_set.selections
+    names = {each.name.value if isinstance(each, FieldNode) else SEVERAL for each in chosen}
+    if len(names) != 1:
+        return SEVERAL
+    (name,) = names
+    if name.startswith("__"):
+        return INTROSPECTION
+    root = schema.get_root_type(definition.operation)
+    return name if name == SEVERAL or (root and name in root.fields) else OTHER
