@@ -5,7 +5,6 @@ again.
 """
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -27,20 +26,15 @@ from ledger.commands import (
 )
 from ledger.refusals import InvalidInput
 from models.columns import POINTS_MAX
+from models.texts import IDENTITY_MAX, NO_CONTROL, fault_in, fault_in_identity, has_control
 
 KEY_MAX: Final = 255
-IDENTITY_MAX: Final = 255
 ORDER_FIELD_MAX: Final = 255
 NAME_MAX: Final = 100
 CODE_MAX: Final = 64
 DESCRIPTION_MAX: Final = 500
 JSON_BYTES_MAX: Final = 4096
 GRACE_MAX_US: Final = 100 * 366 * 86_400 * 1_000_000
-ERASED: Final = "erased:"
-"""What the identity of an erased member starts with; nobody else's may."""
-
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Found = Iterator[InvalidInput]
 
@@ -55,21 +49,16 @@ def text(value: str, longest: int, *path: str, breaks: bool = False) -> Found:
 
     With `breaks`, line breaks may be among them.
     """
-    if not 1 <= len(value) <= longest:
-        yield InvalidInput(
-            f"{path[-1]} must have 1 to {longest} characters, not {len(value)}.", path
-        )
-    elif (_CONTROL_BUT_BREAKS if breaks else _CONTROL).search(value):
-        yield InvalidInput(f"{path[-1]} must not contain control characters.", path)
+    fault = fault_in(value, longest, breaks=breaks)
+    if fault:
+        yield InvalidInput(f"{path[-1]} {fault}.", path)
 
 
 def identity(value: str, *path: str) -> Found:
     """The identity of a member who isn't erased."""
-    yield from text(value, IDENTITY_MAX, *path)
-    if value.startswith(ERASED):
-        yield InvalidInput(
-            f"identity must not start with {ERASED!r}: that marks erased members.", path
-        )
+    fault = fault_in_identity(value)
+    if fault:
+        yield InvalidInput(f"{path[-1]} {fault}.", path)
 
 
 def json_object(value: object, *path: str) -> Found:
@@ -88,10 +77,8 @@ def json_object(value: object, *path: str) -> Found:
         )
     elif not all(math.isfinite(found) for found in _leaves(value) if isinstance(found, float)):
         yield InvalidInput(f"{path[-1]} must hold no number that JSON can't.", path)
-    elif any(
-        _CONTROL_BUT_BREAKS.search(found) for found in _leaves(value) if isinstance(found, str)
-    ):
-        yield InvalidInput(f"{path[-1]} must not contain control characters.", path)
+    elif any(has_control(found) for found in _leaves(value) if isinstance(found, str)):
+        yield InvalidInput(f"{path[-1]} {NO_CONTROL}.", path)
 
 
 def _leaves(value: Any) -> Iterator[object]:

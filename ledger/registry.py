@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, delete, or_, select, update
 
 from ledger.calendar import zone
-from ledger.checks import ERASED, IDENTITY_MAX, NAME_MAX, identity, json_object, text, wallet_ref
+from ledger.checks import NAME_MAX, identity, json_object, text, wallet_ref
 from ledger.commands import Owner, WalletRef
 from ledger.records import Member, Program, Wallet, row_of
 from ledger.refusals import (
@@ -28,6 +28,7 @@ from models.columns import POINTS_MAX
 from models.dialects import write_rows
 from models.ids import new_id
 from models.tables import details, members, programs, transactions, wallets
+from models.texts import ERASED, IDENTITY_MAX
 
 COUNT_MAX: Final = 36_500
 SOON_DAYS_MAX: Final = 3_650
