@@ -14,6 +14,7 @@ from tests.harness import documents, values
 from tests.harness.stream import Stream
 from tests.harness.values import (
     Answer,
+    AuditEntry,
     Balance,
     Health,
     Hold,
@@ -352,6 +353,11 @@ class Client:
         """Return a page of the log of points credited, oldest first."""
         data = await self.execute(documents.EVENTS, filter=filter, **paging)
         return values.page(data["pointsCreditedEvents"], values.event)
+
+    async def audit(self, filter: Json | None = None, **paging: Any) -> Page[AuditEntry]:
+        """Return a page of who did what, newest first."""
+        data = await self.execute(documents.AUDIT, filter=filter, **paging)
+        return values.page(data["auditLog"], values.audit_entry)
 
     async def credited_not_redeemed(self, **arguments: Any) -> Page[Wallet]:
         data = await self.execute(documents.AUDIENCE, **arguments)

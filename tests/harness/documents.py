@@ -126,6 +126,9 @@ AUDIENCE = f"""query Audience(
   creditedNotRedeemed(
     program: $program, since: $since, minPoints: $minPoints, first: $first, after: $after
   ) {{ {connection(WALLET)} }} }}"""
+AUDIT = f"""query Audit($filter: AuditFilter, {BOTH_WAYS_DECLARED}) {{
+  auditLog(filter: $filter, {BOTH_WAYS}) {{
+    {connection("id at actor keyId action subjectId requestId")} }} }}"""
 HEALTH = "query Health { ledgerHealth { wallets transactions violations } }"
 CURSOR = "query Cursor { eventCursor }"
 SUBSCRIPTION = f"""subscription Credited($filter: PointsCreditedFilter, $after: String) {{
@@ -136,4 +139,5 @@ EVERYTHING = f"""query Everything {{
   ledgerHealth {{ wallets transactions violations }}
   programs(first: 100) {{ edges {{ node {{ {PROGRAM} }} }} }}
   wallets(first: 100) {{ edges {{ node {{ {WALLET} }} }} }}
+  auditLog(first: 1) {{ edges {{ node {{ id }} }} }}
 }}"""

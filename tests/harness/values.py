@@ -169,6 +169,17 @@ class Health:
 
 
 @dataclass(frozen=True)
+class AuditEntry:
+    id: str
+    at: datetime
+    actor: str
+    key_id: str | None
+    action: str
+    subject_id: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """One page of a connection."""
 
@@ -228,7 +239,7 @@ def plain(node: Json) -> Json:
 
 
 def moment(name: str, value: object) -> object:
-    if isinstance(value, str) and name.endswith(("At", "Timestamp", "Expiry")):
+    if isinstance(value, str) and re.search(r"(^at|At|Timestamp|Expiry)$", name):
         return instant(value)
     return value
 
@@ -297,6 +308,10 @@ def event(node: Json) -> PointsCredited:
     assert node["wallet"]["id"] == node["walletId"]
     assert node["transaction"]["id"] == node["transactionId"]
     return only(PointsCredited, plain(node))
+
+
+def audit_entry(node: Json) -> AuditEntry:
+    return AuditEntry(**plain(node))
 
 
 def summary(node: Json) -> Summary:
