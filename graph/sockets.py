@@ -1,136 +1,191 @@
-"""Socket: operations over a WebSocket, by graphql-transport-ws.
+"""Sockets: all that are open, who holds them, and whether they still may.
 
-A mistake in one operation is told to that operation and leaves the others alone; a message that is
-none of the protocol closes the socket (4400). A client that goes away is no error.
+A socket is refused at its handshake where its page is foreign (403) or no more may be open (503),
+and closed where its client doesn't speak graphql-transport-ws (4406). Whoever holds one is asked
+for again every few seconds: a key that was revoked, or a token that has expired, ends it (4403).
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
 
-import orjson
-from graphql import GraphQLError
-from starlette.websockets import WebSocketDisconnect, WebSocketState
-from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import (
-    NonJsonMessageReceived,
-    NonTextMessageReceived,
-    WebSocketDisconnected,
-)
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
-    BaseGraphQLTransportWSHandler,
-)
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
-    ConnectionInitMessage,
-    Message,
-)
-from typing_extensions import override
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from uuid_utils.compat import uuid7
 
-from access.principal import Principal, Unauthenticated
-from graph.context import Context
+from access.principal import Principal, ProviderDown, Unauthenticated
+from access.rates import RateLimited
+from graph.answers import refusal
+from graph.context import Context, Service
+from graph.conversation import FORBIDDEN, Conversation, TurnedAway
+from graph.faults import Refused, RequestError, refusal_of
+from graph.limits import Limits
+from graph.messages import PROTOCOL, Close
+from graph.origins import is_allowed
+from models.database import DatabaseError
+
+ADMISSION_S_MAX: Final = 10.0
+"""How long it may take to find out who somebody is."""
+
+CHECK_S: Final = 3.0
+"""How often it is asked whether those who hold sockets still may: they are gone within 10 s."""
+
+RETRY_AFTER_S: Final = 5
+FOREIGN: Final = "pages of this origin may not call the service"
+
+NOT_SPOKEN: Final = Close(4406, f"Subprotocol not acceptable: {PROTOCOL} is spoken here")
+BUSY: Final = Close(1013, "nobody can be let in just now: try again later")
+EXPIRED: Final = Close(FORBIDDEN, "the token has expired")
+REVOKED: Final = Close(FORBIDDEN, "the key was revoked")
 
 log = logging.getLogger("tuppence.graph")
 
 
-class Socket(ASGIWebSocketAdapter):
-    """Messages as texts of JSON."""
+class Sockets:
+    """An ASGI application for WebSockets."""
 
-    @override
-    async def iter_json(
-        self, *, ignore_parsing_errors: bool = False
-    ) -> AsyncGenerator[object, None]:
-        try:
-            while self.ws.application_state is not WebSocketState.DISCONNECTED:
-                yield orjson.loads(await self.ws.receive_text())
-        except orjson.JSONDecodeError as error:
-            raise NonJsonMessageReceived from error
-        except KeyError as error:
-            raise NonTextMessageReceived from error
-        except WebSocketDisconnect:
-            return
-
-    @override
-    async def send_json(self, message: Mapping[str, object]) -> None:
-        await self._send(orjson.dumps(message).decode())
-
-    async def _send(self, text: str) -> None:
-        try:
-            await self.ws.send_text(text)
-        except (WebSocketDisconnect, RuntimeError) as error:
-            # Starlette raises RuntimeError where the socket was closed from this side meanwhile.
-            raise WebSocketDisconnected from error
-
-    @override
-    async def close(self, code: int, reason: str) -> None:
-        if self.ws.application_state is not WebSocketState.DISCONNECTED:
-            await super().close(code, reason)
-
-
-class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Strawberry's, with the protocol's finer points."""
-
-    view: Any
-    _principal: Principal | None = None
+    def __init__(self, service: Service, new_context: Callable[[Principal, str], Context]) -> None:
+        self._service = service
+        self._new_context = new_context
+        self._count = 0
+        self._guests: dict[Conversation, Principal] = {}
+        self._held: Counter[str] = Counter()
+        self._watch: asyncio.Task[None] | None = None
 
     @property
-    def context(self) -> Context:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """A context for one operation: what an earlier one has loaded isn't true any more."""
-        assert self._principal, "nothing is executed before the caller is known"
-        return self.view.new_context(self._principal, uuid7().hex)
+    def count(self) -> int:
+        """How many are open, whether or not it is known who holds them."""
+        return self._count
 
-    @context.setter
-    def context(self, context: Context) -> None:
-        """Strawberry makes one for the whole socket: it isn't used."""
+    @property
+    def limits(self) -> Limits:
+        return self._service.limits
 
-    @override
-    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        shown = (message.get("payload") or {}).get("authorization")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        self._count += 1
         try:
-            self._principal = await self.view.service.door.admit(
-                shown if isinstance(shown, str) else None
+            if await self._shake_hands(socket):
+                await self._hold(Conversation(self, socket))
+        finally:
+            self._count -= 1
+
+    async def _shake_hands(self, socket: WebSocket) -> bool:
+        """Whether a conversation begins."""
+        refused = self._refuse(socket)
+        # A client that is gone by now is no error, and no news.
+        with suppress(WebSocketDisconnect, RuntimeError):
+            if refused:
+                await socket.send_denial_response(refusal(refused))
+            elif PROTOCOL in socket.scope["subprotocols"]:
+                await socket.accept(PROTOCOL)
+                return True
+            else:
+                await socket.accept()
+                await socket.close(NOT_SPOKEN.code, NOT_SPOKEN.reason)
+        return False
+
+    def _refuse(self, socket: WebSocket) -> Refused | None:
+        headers, most = socket.headers, self.limits.sockets_total
+        host, scheme = headers.get("host", ""), socket.scope["scheme"]
+        if not is_allowed(headers.get("origin"), host, scheme, self._service.origins):
+            return Refused(HTTPStatus.FORBIDDEN, FOREIGN, "FORBIDDEN")
+        if self._count > most:
+            return Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"at most {most} sockets may be open (sockets_total)",
+                "LIMIT_EXCEEDED",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+                limit="sockets_total",
+                value=most,
             )
-        except Unauthenticated:
-            await self.websocket.close(4403, "Forbidden")
-            return
-        await super().handle_connection_init(message)
-
-    @override
-    async def handle_message(self, message: Message) -> None:
-        if _is_sound(message):
-            await super().handle_message(message)
-        else:
-            await self.handle_invalid_message("this is not a message of graphql-transport-ws")
-
-    @staticmethod
-    @override
-    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         return None
 
-    @override
-    async def handle_task_exception(self, error: Exception) -> None:
-        if not isinstance(error, WebSocketDisconnected):
-            log.error("a task of a socket failed", exc_info=error)
+    async def _hold(self, guest: Conversation) -> None:
+        try:
+            await guest.run()
+        finally:
+            self._let_out(guest)
 
+    # ── who is there ────────────────────────────────────────────────────────────────────────────
 
-def _is_sound(message: object) -> bool:
-    """Whether a message has the parts that its type asks for. A payload of null is none."""
-    if not isinstance(message, dict):
-        return False
-    parts: dict[str, Any] = message
-    if parts.get("payload", {}) is None:
-        del parts["payload"]
-    payload = parts.get("payload", {})
-    if not isinstance(payload, dict) or not isinstance(parts.get("type"), str):
-        return False
-    if parts.get("type") in {"subscribe", "complete"} and not _is_name(parts.get("id")):
-        return False
-    return parts.get("type") != "subscribe" or (
-        isinstance(payload.get("query"), str)
-        and isinstance(payload.get("operationName"), str | None)
-        and isinstance(payload.get("variables"), dict | None)
-    )
+    async def let_in(self, guest: Conversation, shown: str | None) -> Principal:
+        """See House."""
+        principal = await self._admit(guest, shown)
+        most = self.limits.sockets
+        if self._held[principal.id] >= most:
+            reason = f"one key or member may have at most {most} sockets open (sockets)"
+            raise TurnedAway(Close(FORBIDDEN, reason))
+        self._held[principal.id] += 1
+        self._guests[guest] = principal
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._run_watch(), name="socket watch")
+        return principal
 
+    async def _admit(self, guest: Conversation, shown: str | None) -> Principal:
+        try:
+            async with asyncio.timeout(ADMISSION_S_MAX):
+                return await self._service.door.admit(shown)
+        except Unauthenticated as error:
+            raise TurnedAway(self._refuse_stranger(guest, str(error))) from error
+        except (ProviderDown, DatabaseError, TimeoutError) as error:
+            log.warning("nobody can be let in: %s", error)
+            raise TurnedAway(BUSY) from error
 
-def _is_name(id: object) -> bool:
-    return isinstance(id, str) and id != ""
+    def _refuse_stranger(self, guest: Conversation, reason: str) -> Close:
+        try:
+            self._service.rates.take_stranger(guest.address)
+        except RateLimited as error:
+            return Close(FORBIDDEN, str(error))
+        return Close(FORBIDDEN, reason)
+
+    def _let_out(self, guest: Conversation) -> None:
+        principal = self._guests.pop(guest, None)
+        if principal:
+            self._held -= Counter({principal.id: 1})  # one that comes to nothing is dropped
+        if self._watch and not self._guests:
+            self._watch.cancel()
+            self._watch = None
+
+    def begin(self, principal: Principal) -> Context:
+        """See House."""
+        if principal.expires_at <= self._service.clock():
+            raise TurnedAway(EXPIRED)
+        request_id = uuid7().hex
+        try:
+            self._service.rates.take(principal)
+        except RateLimited as error:
+            refused = refusal_of(error, request_id)
+            raise RequestError(refused.code, refused.message, **refused.more) from error
+        return self._new_context(principal, request_id)
+
+    # ── whether they still may ──────────────────────────────────────────────────────────────────
+
+    async def _run_watch(self) -> None:
+        """Ask again and again, and at once when this very service revoked a key."""
+        revoked = self._service.door.revoked
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_S):
+                    await revoked.wait()
+            revoked.clear()
+            try:
+                await self.check()
+            except Exception:
+                log.exception("who holds sockets could not be asked for; it will be tried again")
+
+    async def check(self) -> None:
+        """End the sockets of whoever may hold them no more. Raises DatabaseError."""
+        now = self._service.clock()
+        for guest, principal in self._guests.items():
+            if principal.expires_at <= now:
+                guest.end(EXPIRED)
+        held = {each for each in self._guests.values() if each.expires_at > now}
+        gone = await self._service.door.gone(held)
+        for guest, principal in self._guests.items():
+            if principal.id in gone:
+                guest.end(REVOKED)

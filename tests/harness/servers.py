@@ -8,7 +8,9 @@ from typing import Any
 
 import uvicorn
 
+from graph.limits import Limits
 from server.app import create_app
+from server.connections import Config
 from server.settings import Settings
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
@@ -50,6 +52,7 @@ class Service:
     clock: VirtualClock
     client: Client
     app: Any
+    server: InLoopServer
 
     @property
     def inside(self) -> Any:
@@ -80,26 +83,21 @@ async def running(
         chosen = Settings(
             database_url=database_url, admin_key_file=str(file), sweeper=False, **settings
         )
-        async with _running(create_app(chosen, clock, developer_token), clock, port) as service:
+        app = create_app(chosen, clock, developer_token)
+        async with _running(app, clock, chosen.limits, port) as service:
             yield service
 
 
 @asynccontextmanager
-async def _running(app: Any, clock: VirtualClock, port: int) -> AsyncIterator[Service]:
+async def _running(
+    app: Any, clock: VirtualClock, limits: Limits, port: int
+) -> AsyncIterator[Service]:
     server = InLoopServer(
-        uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=port,
-            lifespan="on",
-            log_config=None,
-            ws="websockets-sansio",
-            timeout_keep_alive=KEEP_ALIVE_S,
-        )
+        Config(app, limits, host="127.0.0.1", port=port, timeout_keep_alive=KEEP_ALIVE_S)
     )
     origin = await server.open()
     try:
         async with Client.of(f"{origin}/graphql", ADMIN) as client:
-            yield Service(origin, clock, client, app)
+            yield Service(origin, clock, client, app, server)
     finally:
         await server.close()

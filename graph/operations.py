@@ -1,0 +1,71 @@
+"""Operations: one of them run, its answers as JSON, whoever they are for.
+
+An answer knows nothing of the socket and the id that it is sent under, so that it need be made and
+encoded only once for all who asked the same.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final, Literal, NamedTuple
+
+import orjson
+from graphql import GraphQLError
+from strawberry.http import process_result
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+from graph.context import Context
+from graph.faults import told
+from graph.messages import Subscribe
+from graph.schema import schema
+
+INCREMENTAL: Final = "@defer and @stream are not offered"
+
+
+class Answer(NamedTuple):
+    """A result (`next`), or what is wrong with the operation as a whole (`error`): its last."""
+
+    kind: Literal["next", "error"]
+    payload: str
+
+
+async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[Answer]:
+    """Each result, as long as there are any; or, once, what is wrong. Raises nothing of its own."""
+    try:
+        stream = await schema.stream(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+        )
+        async with aclosing(stream) as results:
+            async for result in results:
+                answer = _answer(result, context.request_id)
+                yield answer
+                if answer.kind == "error":
+                    return
+    except Exception as error:  # noqa: BLE001 - it is told, masked, with its traceback in the log
+        yield refusal(told(GraphQLError("", original_error=error), context.request_id))
+
+
+def refusal(*errors: GraphQLError) -> Answer:
+    """The operation is not run, or not any further."""
+    return Answer("error", _encoded([error.formatted for error in errors]))
+
+
+def _answer(result: Any, request_id: str) -> Answer:
+    if not isinstance(result, ExecutionResult):
+        return refusal(told(GraphQLError(INCREMENTAL), request_id))
+    if isinstance(result, PreExecutionError) or _is_of_nothing(result):
+        return refusal(*result.errors or ())
+    return Answer("next", _encoded(process_result(result)))
+
+
+def _is_of_nothing(result: ExecutionResult) -> bool:
+    """Nothing was begun: a variable that can't be read, or a stream that broke."""
+    errors = result.errors or ()
+    return result.data is None and all(error.path is None for error in errors)
+
+
+def _encoded(payload: object) -> str:
+    return orjson.dumps(payload).decode()
