@@ -1,6 +1,6 @@
 # Tuppence. A fresh machine needs Python 3.11 or later, make and a package registry, nothing else:
 #
-#   make serve    runs the service on http://127.0.0.1:8000/graphql
+#   make serve    runs the service on http://127.0.0.1:8000/graphql, GraphiQL signed in
 #   make test     runs the specification      (ARGS="-k credit -x" goes to pytest)
 #   make check    formatting, lint, types, storeys, and the tests of tidiness
 #   make bench    measures                    (ARGS goes to the benchmark)
@@ -49,7 +49,7 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json | .venv
 	@touch $@
 
 serve: setup
-	@$(BIN)/tuppence serve $(ARGS)
+	@$(BIN)/tuppence serve --dev $(ARGS)
 
 test: setup $(CLIENTS)/node_modules/.package-lock.json
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)

@@ -47,12 +47,24 @@ def serve(
     port: Annotated[
         str | None, typer.Option(help="Listen on this port, rather than on TUPPENCE_PORT.")
     ] = None,
+    *,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option(
+            "--behind-proxy", help="All requests come through a proxy of yours, which has TLS."
+        ),
+    ] = False,
+    dev: Annotated[
+        bool,
+        typer.Option("--dev", help="Sign GraphiQL in as an administrator. On this machine only."),
+    ] = False,
 ) -> None:
     """Serve the API and GraphiQL; an embedded database is made and brought up to date."""
-    chosen = Settings.from_environment().but(host=host, port=port)
+    proxied = "on" if behind_proxy else None
+    chosen = Settings.from_environment().but(host=host, port=port, behind_proxy=proxied)
     from server.serving import serve as serve_until_stopped  # noqa: PLC0415
 
-    serve_until_stopped(chosen)
+    serve_until_stopped(chosen, dev=dev)
 
 
 @app.command()

@@ -10,7 +10,6 @@ import stat
 from pathlib import Path
 from typing import Final
 
-import typer
 from sqlalchemy import Connection
 
 from access import keys
@@ -20,6 +19,7 @@ from models.dialects import alone_in
 from models.tables import api_keys
 from server.files import flush
 from server.settings import CannotRun
+from server.terminal import note
 
 NAME: Final = "first"
 BYTES_MAX: Final = 1_024
@@ -71,7 +71,7 @@ def _read(file: Path) -> str | None:
     except OSError as error:
         raise CannotRun(f"The admin key's file {file} can't be read: {error.strerror}.") from error
     if mode & (stat.S_IRGRP | stat.S_IROTH) and os.name == "posix":
-        typer.echo(f"Note: others may read {file}, which holds a key: chmod 600 {file}", err=True)
+        note(f"others may read {file}, which holds a key: chmod 600 {file}")
     return held.decode("utf-8", "replace").strip()
 
 
