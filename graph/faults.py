@@ -6,23 +6,59 @@
     OUTCOME_UNKNOWN                          ask again with the same key
     INTERNAL                                 our fault, masked
 
-Of a fault of ours the caller gets an id, and the log has the traceback under it. A caller's mistake
-is a line in the log and never a traceback.
+Of a fault of ours the caller gets the request's id, and the log has the traceback under it. A
+caller's mistake is a line in the log and never a traceback.
 """
 
 import logging
-import secrets
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple
 
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
+from access.principal import ProviderDown
+from access.rates import RateLimited
 from ledger import Overloaded
 from models.database import OutcomeUnknown, Unavailable
 
 log = logging.getLogger("tuppence.graph")
+
+STATUSES: Final[dict[str, HTTPStatus]] = {
+    "BAD_REQUEST": HTTPStatus.BAD_REQUEST,
+    "UNAUTHENTICATED": HTTPStatus.UNAUTHORIZED,
+    "FORBIDDEN": HTTPStatus.FORBIDDEN,
+    "LIMIT_EXCEEDED": HTTPStatus.BAD_REQUEST,
+    "RATE_LIMITED": HTTPStatus.TOO_MANY_REQUESTS,
+    "OVERLOADED": HTTPStatus.SERVICE_UNAVAILABLE,
+    "UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
+    "OUTCOME_UNKNOWN": HTTPStatus.SERVICE_UNAVAILABLE,
+    "INTERNAL": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""Of a request that was never begun."""
+
+
+class Refused(Exception):
+    """A request that is refused before it is begun: the answer's status, and its one error."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str = "BAD_REQUEST",
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """`more` stands in the error's extensions, beside the code."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.headers = headers or {}
+        self.more = more or {}
 
 
 class RequestError(GraphQLError):
@@ -62,19 +98,35 @@ class Forbidden(RequestError):
 
 
 _MISTAKES: Final = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
-_FAULTS: Final[dict[type[Exception], tuple[str, str, bool]]] = {
-    Overloaded: ("OVERLOADED", "too much is under way: nothing was done, try again soon", True),
-    RecursionError: ("LIMIT_EXCEEDED", "this is nested too deeply", False),
-    Unavailable: ("UNAVAILABLE", "the database can't be reached: nothing was done", True),
-    OutcomeUnknown: (
+
+
+class _Fault(NamedTuple):
+    """What a caller hears of an exception."""
+
+    code: str
+    message: str
+    more: dict[str, object]
+
+
+_FAULTS: Final[dict[type[Exception], _Fault]] = {
+    Overloaded: _Fault(
+        "OVERLOADED",
+        "too much is under way: nothing was done, try again soon",
+        {"retryable": True},
+    ),
+    RecursionError: _Fault("LIMIT_EXCEEDED", "this is nested too deeply", {"retryable": False}),
+    Unavailable: _Fault(
+        "UNAVAILABLE", "the database can't be reached: nothing was done", {"retryable": True}
+    ),
+    OutcomeUnknown: _Fault(
         "OUTCOME_UNKNOWN",
         "the connection was lost at the commit: ask again with the same key to learn the outcome",
-        True,
+        {"retryable": True},
     ),
 }
 
 
-def told(error: GraphQLError) -> GraphQLError:
+def told(error: GraphQLError, request_id: str) -> GraphQLError:
     """An error as the caller hears of it: with a code, and nothing of our inside."""
     code = (error.extensions or {}).get("code")
     if code:
@@ -84,14 +136,51 @@ def told(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, (GraphQLError, *_MISTAKES)):
         log.info("BAD_REQUEST at %s", _place(error))
         return _with_code(error, error.message, "BAD_REQUEST")
-    for kind, (code, message, retryable) in _FAULTS.items():
+    fault = _fault(cause, _place(error), request_id)
+    return _with_code(error, fault.message, fault.code, **fault.more)
+
+
+def refusal_of(error: Exception, request_id: str) -> Refused:
+    """A request's refusal, whatever kept it from being begun. The log gets none of its words."""
+    match error:
+        case Refused():
+            refused = error
+        case RateLimited():
+            refused = Refused(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                str(error),
+                "RATE_LIMITED",
+                headers={"Retry-After": str(error.retry_after_s)},
+                more={
+                    "limit": error.limit,
+                    "value": error.value,
+                    "retryAfter": error.retry_after_s,
+                },
+            )
+        case ProviderDown():
+            refused = Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                str(error),
+                "UNAVAILABLE",
+                headers={"Retry-After": str(error.retry_after_s)},
+                more={"retryable": True},
+            )
+        case _:
+            code, message, more = _fault(error, "the request", request_id)
+            return Refused(STATUSES[code], message, code, more=more)
+    log.info("%s: answered %d", refused.code, refused.status)
+    return refused
+
+
+def _fault(cause: BaseException, place: str, request_id: str) -> _Fault:
+    """What the caller hears of an exception, and the log more of it."""
+    for kind, fault in _FAULTS.items():
         if isinstance(cause, kind):
-            log.warning("%s at %s: %s", code, _place(error), cause)
-            return _with_code(error, message, code, retryable=retryable)
-    fault_id = secrets.token_hex(8)
-    log.error("INTERNAL %s at %s", fault_id, _place(error), exc_info=cause)
-    message = f"something went wrong here; it is in the log as {fault_id}"
-    return _with_code(error, message, "INTERNAL", id=fault_id)
+            log.warning("%s at %s: %s", fault.code, place, cause)
+            return fault
+    log.error("INTERNAL %s at %s", request_id, place, exc_info=cause)
+    message = f"something went wrong here; it is in the log as {request_id}"
+    return _Fault("INTERNAL", message, {"id": request_id})
 
 
 def _cause(error: GraphQLError) -> BaseException:

@@ -3,50 +3,39 @@
 Every answer but the page is JSON, with errors as GraphQL clients read them.
 """
 
+from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final
 
-import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as AsgiMessage
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.exceptions import MissingQueryError
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
-from strawberry.http.parse_content_type import parse_content_type
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
-from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from access.principal import Principal, Unauthenticated
 from graph import graphiql
+from graph.answers import answer, manner_for, refusal
 from graph.context import Context, Service
+from graph.faults import Refused, refusal_of, told
 from graph.loaders import Loaders
+from graph.requests import Asked, read_request
 from graph.schema import schema
 from graph.sockets import Sockets
 
-NEAR: Final = 40
-TOO_LARGE: Final = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-BODY_MAX: Final = 1_048_576
-
-JSON: Final = "application/json"
 ALLOWED: Final = {
     "GET": {OperationType.QUERY},
     "POST": {OperationType.QUERY, OperationType.MUTATION},
 }
-CODES: Final[dict[int, str]] = {
-    TOO_LARGE: "LIMIT_EXCEEDED",
-    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
-}
-HEADERS: Final[dict[int, dict[str, str]]] = {
-    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "GET, POST"},
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="tuppence"'},
-}
+
+CHALLENGE: Final = 'Bearer realm="tuppence"'
+REFUSED_CHALLENGE: Final = f'{CHALLENGE}, error="invalid_token"'
+
+NO_METHOD: Final = "GraphQL goes by POST, or by GET to read"
+NO_MUTATION: Final = "a mutation goes by POST: a GET only reads"
 NO_SUBSCRIPTION: Final = (
     "subscriptions go over a WebSocket at this address, by graphql-transport-ws"
 )
@@ -57,138 +46,93 @@ def graphql_app(service: Service) -> ASGIApp:
     return View(service)
 
 
-class View(GraphQL[Context, None]):
+class View:
     """POST of JSON, GET of queries and of the page; WebSocket by graphql-transport-ws."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(schema, graphql_ide=None, subscription_protocols=())
-        self.service = service
-        self.sockets = Sockets(service, self.new_context)
+        self._service = service
+        self._sockets = Sockets(service, self._new_context)
 
-    @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.sockets(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
             return
-        request = Request(scope, _bounded(receive))
+        request = Request(scope, receive)
+        # Whoever has hung up hears nothing, and is no error.
+        with suppress(ClientDisconnect):
+            response = await self._respond(request)
+            await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        """Answer a request, whatever it is and whatever becomes of it. Raises ClientDisconnect."""
+        request_id = request.scope["state"].get("request_id") or new_request_id()
         try:
             if wants_page(request):
-                response = await graphiql.page(request, self.service.door.developer_token)
-            else:
-                principal = await self.service.door.admit(request.headers.get("authorization"))
-                response = await self.run(request, self.new_context(principal, new_request_id()))
-        except Unauthenticated as error:
-            response = refused(HTTPStatus.UNAUTHORIZED, str(error))
-        except HTTPException as error:
-            response = refused(error.status_code, error.reason)
+                return await graphiql.page(request, self._service.door.developer_token)
+            return await self._execute(request, request_id)
         except ClientDisconnect:
-            return
-        await response(scope, receive, send)
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told in the log, and masked
+            response = refusal(refusal_of(error, request_id))
+        if "expect" in request.headers:
+            # Its body may come or not: nothing that follows could be told from it.
+            response.headers["Connection"] = "close"
+        return response
 
-    @override
-    async def get_context(
-        self, request: Request | WebSocket, response: Response | WebSocket
-    ) -> Context:
-        """Never asked for: what it would need to know isn't among its arguments."""
-        return cast("Context", None)
+    async def _execute(self, request: Request, request_id: str) -> Response:
+        """Execute an operation. Nothing of it is read before it is known who asks."""
+        if request.method not in ALLOWED:
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_METHOD, headers={"Allow": "GET, POST"})
+        context = self._new_context(await self._admit(request), request_id)
+        manner = manner_for(",".join(request.headers.getlist("accept")))
+        asked = await read_request(request, self._service.limits.body_bytes)
+        return answer(await _execute(asked, context, ALLOWED[request.method]), manner)
 
-    def new_context(self, principal: Principal, request_id: str) -> Context:
+    async def _admit(self, request: Request) -> Principal:
+        """Who asks. Raises Refused, RateLimited, or what keeps the door shut.
+
+        Strangers are counted once they are known to be such: who shares an address with them, and
+        is let in, isn't kept out.
+        """
+        shown = request.headers.getlist("authorization")
+        if len(shown) > 1:
+            raise Refused(HTTPStatus.BAD_REQUEST, "there must be one Authorization header")
+        try:
+            principal = await self._service.door.admit(shown[0] if shown else None)
+        except Unauthenticated as error:
+            self._service.rates.take_stranger(request.client.host if request.client else "")
+            headers = {"WWW-Authenticate": REFUSED_CHALLENGE if shown else CHALLENGE}
+            message = str(error)
+            raise Refused(
+                HTTPStatus.UNAUTHORIZED, message, "UNAUTHENTICATED", headers=headers
+            ) from error
+        self._service.rates.take(principal)
+        return principal
+
+    def _new_context(self, principal: Principal, request_id: str | None = None) -> Context:
         """What the resolvers of one operation share."""
-        return Context(self.service, principal, request_id, Loaders)
-
-    # ── what is asked ───────────────────────────────────────────────────────────────────────────
-
-    @override
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        if request.method == "GET":
-            return _asked(self.parse_query_params(request.query_params))
-        media_type, _ = parse_content_type(request.content_type or "")
-        if media_type != JSON:
-            raise HTTPException(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the Content-Type must be {JSON}"
-            )
-        return _asked(self.parse_json(await request.get_body()))
-
-    @override
-    def parse_json(self, data: str | bytes) -> Any:
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, _unreadable(error)) from error
-
-    @override
-    def decode_json(self, data: str | bytes) -> object:
-        return orjson.loads(data)
-
-    @override
-    async def execute_single(
-        self,
-        request: Request,
-        request_adapter: AsyncHTTPRequestAdapter,
-        sub_response: Response,
-        context: Context,
-        root_value: None,
-        request_data: GraphQLRequestData,
-    ) -> ExecutionResult:
-        try:
-            return await self.schema.execute(
-                request_data.query,
-                variable_values=request_data.variables,
-                context_value=context,
-                operation_name=request_data.operation_name,
-                allowed_operation_types=ALLOWED[request_adapter.method],
-                operation_extensions=request_data.extensions,
-            )
-        except CannotGetOperationTypeError as error:
-            reason = error.as_http_error_reason()
-            raise HTTPException(HTTPStatus.BAD_REQUEST, reason) from error
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION:
-                raise HTTPException(HTTPStatus.BAD_REQUEST, NO_SUBSCRIPTION) from error
-            reason = error.as_http_error_reason(request_adapter.method)
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, reason) from error
-        except MissingQueryError as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, "there is no query") from error
-
-    # ── what is answered ────────────────────────────────────────────────────────────────────────
-
-    @override
-    async def process_result(
-        self, request: Request, result: ExecutionResult
-    ) -> GraphQLHTTPResponse:
-        """The answer's body; a request that was never begun has no `data`, not even null."""
-        body = process_result(result)
-        if result.data is None and all(error.path is None for error in result.errors or ()):
-            del body["data"]
-        return body
-
-    @override
-    def create_response(
-        self,
-        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
-        sub_response: Response,
-    ) -> Response:
-        status = HTTPStatus.OK if "data" in response_data else HTTPStatus.BAD_REQUEST
-        return Response(self.encode_json(response_data), status, media_type=JSON)
-
-    @override
-    def encode_json(self, data: object) -> bytes:
-        return orjson.dumps(data)
+        return Context(self._service, principal, request_id or new_request_id(), Loaders)
 
 
-def _bounded(receive: Receive) -> Receive:
-    """The request's messages, refused once its body is too large."""
-    size = 0
-
-    async def receive_bounded() -> AsgiMessage:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > BODY_MAX:
-            raise HTTPException(TOO_LARGE, f"the body must have at most {BODY_MAX} bytes")
-        return message
-
-    return receive_bounded
+async def _execute(asked: Asked, context: Context, allowed: set[OperationType]) -> ExecutionResult:
+    """An operation's result. Raises Refused where it is of a kind that can't go this way."""
+    try:
+        return await schema.execute(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            allowed_operation_types=allowed,
+            operation_extensions=asked.extensions,
+        )
+    except CannotGetOperationTypeError as error:
+        mistake = GraphQLError(error.as_http_error_reason(), original_error=error)
+        return ExecutionResult(None, [told(mistake, context.request_id)])
+    except InvalidOperationTypeError as error:
+        if error.operation_type is OperationType.SUBSCRIPTION:
+            raise Refused(HTTPStatus.BAD_REQUEST, NO_SUBSCRIPTION) from error
+        headers = {"Allow": "POST"}
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_MUTATION, headers=headers) from error
 
 
 def wants_page(request: Request) -> bool:
@@ -203,36 +147,3 @@ def wants_page(request: Request) -> bool:
 def new_request_id() -> str:
     """A name for a request, in logs, errors and the audit trail."""
     return uuid7().hex
-
-
-def refused(status: int, message: str) -> Response:
-    """An answer to what is no GraphQL request, or nobody's."""
-    error = {"message": message, "extensions": {"code": CODES.get(status, "BAD_REQUEST")}}
-    headers = HEADERS.get(status)
-    return Response(orjson.dumps({"errors": [error]}), status, headers, media_type=JSON)
-
-
-def _unreadable(error: orjson.JSONDecodeError) -> str:
-    """Why a body is no JSON, with what stands before the place."""
-    before = error.doc[max(0, error.pos - NEAR) : error.pos + 1]
-    return f"this is not JSON: {error.msg}" + (f", near {before!r}" if before else "")
-
-
-def _asked(body: object) -> GraphQLRequestData:
-    """A request's body or parameters, each part of the type that it must be."""
-    if not isinstance(body, dict):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the request must be a JSON object")
-    for name, kind, called in (
-        ("query", str, "a text"),
-        ("operationName", str, "a text"),
-        ("variables", dict, "an object"),
-        ("extensions", dict, "an object"),
-    ):
-        if not isinstance(body.get(name), kind | None):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name} must be {called}")
-    return GraphQLRequestData(
-        query=body.get("query"),
-        variables=body.get("variables"),
-        operation_name=body.get("operationName"),
-        extensions=body.get("extensions"),
-    )

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -32,6 +34,7 @@ from models.migrations import is_current
 from server import clock as wall
 from server.clock import Clock
 from server.first_key import open_first_key
+from server.gate import Gate, refuse
 from server.metrics import Metrics
 from server.providers import open_provider
 from server.settings import Settings
@@ -157,7 +160,12 @@ def create_app(
         Route("/readyz", readiness),
         Route("/", welcome),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(Gate, settings=settings)],
+        exception_handlers={HTTPException: refuse},
+    )
     app.state.service = service
     return app
 

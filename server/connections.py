@@ -11,11 +11,11 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
 from graph.limits import Limits
+from server.heads import HeadedProtocol
 
 SLICE_BYTES: Final = 8_192
 """How much of what a socket sent is read before it is others' turn: at most 1,365 frames, 20 ms."""
@@ -164,7 +164,7 @@ class Socket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
 
-class Http(HttpToolsProtocol):
+class Http(HeadedProtocol):
     """An HTTP connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

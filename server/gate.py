@@ -1,0 +1,190 @@
+"""Gate: what every request passes first, and every answer last.
+
+Refused are whoever calls the service by a name that it doesn't have (a foreign page whose name was
+made to lead here does) and foreign pages that would change anything. Every answer has the
+request's id, and headers that leave a browser nothing to do with it but to hand it to its page. No
+answer sets a cookie.
+"""
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from graph.answers import refusal
+from graph.faults import Refused, refusal_of
+from graph.origins import is_allowed
+from graph.view import new_request_id
+from server.settings import Settings
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+PROBES: Final = frozenset({"/healthz", "/readyz"})
+"""What asks these calls the service by its bare address, and learns nothing."""
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+REQUEST_ID: Final = b"x-request-id"
+GUARDS: Final[Headers] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""On every answer that doesn't say otherwise."""
+
+TLS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
+VARY: Final = (b"vary", b"origin")
+PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "authorization, content-type, x-request-id",
+    "Access-Control-Max-Age": "600",
+}
+
+_HOST: Final = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_NOTED: Final = frozenset({b"host", b"origin", REQUEST_ID, b"access-control-request-method"})
+
+NO_HOST: Final = "there must be one Host header, which says whom this is for"
+FOREIGN_HOST: Final = (
+    "the service isn't called by this name; TUPPENCE_HOSTS says by which others it is"
+)
+FOREIGN_ORIGIN: Final = (
+    "pages of this origin may not call the service; TUPPENCE_ORIGINS says which others may"
+)
+
+
+class Gate:
+    """Around the whole application, as ASGI."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._behind_proxy = settings.behind_proxy
+        names = {name.lower() for name in (*LOOPBACK, settings.host, *settings.hosts)}
+        self._hosts = frozenset(name.encode() for name in names)
+        self._domains = tuple(name[1:].encode() for name in names if name.startswith("*."))
+        self._origins = frozenset(settings.origins)
+        self._vary = (VARY,) if self._origins else ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if self._behind_proxy:
+            unwrap(scope)
+        noted = {name: value for name, value in scope["headers"] if name in _NOTED}
+        request_id = _request_id(noted)
+        scope.setdefault("state", {})["request_id"] = request_id
+        leaving = Leaving(send, self._headers(scope, noted, request_id))
+        with bound_contextvars(request_id=request_id):
+            try:
+                answer = self._judge(scope, noted) or self._app
+                await answer(scope, receive, leaving)
+            except Exception as error:
+                if leaving.has_begun:
+                    raise
+                await refusal(refusal_of(error, request_id))(scope, receive, leaving)
+
+    def _judge(self, scope: Scope, noted: dict[bytes, bytes]) -> Response | None:
+        """Refuse what may not pass. The answer to a page that asks whether it may, by CORS.
+
+        Raises Refused.
+        """
+        if scope["path"] not in PROBES:
+            self._judge_host(scope, noted.get(b"host", b""))
+        if b"origin" not in noted or scope["type"] == "websocket":  # graph.sockets judges its own
+            return None
+        origin, host = (noted.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
+        asks = scope["method"] == "OPTIONS" and b"access-control-request-method" in noted
+        if asks and origin in self._origins:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=PREFLIGHT)
+        if (asks or scope["method"] not in SAFE) and not is_allowed(
+            origin, host, scope["scheme"], self._origins
+        ):
+            raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_ORIGIN, "FORBIDDEN")
+        return None
+
+    def _judge_host(self, scope: Scope, host: bytes) -> None:
+        found = _HOST.fullmatch(host)
+        if not found or sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            raise Refused(HTTPStatus.BAD_REQUEST, NO_HOST)
+        name = found[1].lower()
+        if name not in self._hosts and not name.endswith(self._domains or (b"\n",)):
+            raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_HOST, "FORBIDDEN")
+
+    def _headers(self, scope: Scope, noted: dict[bytes, bytes], request_id: str) -> Headers:
+        """What is put on the answer."""
+        headers = (*GUARDS, (REQUEST_ID, request_id.encode()), *self._vary)
+        if scope["scheme"] in {"https", "wss"}:
+            headers = (*headers, TLS_ONLY)
+        origin = noted.get(b"origin")
+        if origin and self._origins and origin.decode("latin-1") in self._origins:
+            headers = (
+                *headers,
+                (b"access-control-allow-origin", origin),
+                (b"access-control-expose-headers", b"x-request-id, retry-after"),
+            )
+        return headers
+
+
+class Leaving:
+    """What is sent, with headers that it lacks."""
+
+    __slots__ = ("_headers", "_send", "has_begun")
+
+    def __init__(self, send: Send, headers: Headers) -> None:
+        self._send = send
+        self._headers = headers
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            own: Iterable[tuple[bytes, bytes]] = message["headers"]
+            said = {name for name, _ in own} - {b"vary"}
+            message["headers"] = [*own, *(each for each in self._headers if each[0] not in said)]
+        self.has_begun = True
+        await self._send(message)
+
+
+def unwrap(scope: Scope) -> None:
+    """Put what the proxy says of a request in the place of what its connection says.
+
+    Of several values the last is the nearest proxy's own; those before it anyone may have sent.
+    """
+    said = {name: value.rpartition(b",")[2].strip() for name, value in scope["headers"]}
+    scheme = said.get(b"x-forwarded-proto", b"").lower()
+    if scheme in {b"http", b"https"}:
+        is_socket = scope["type"] == "websocket"
+        scope["scheme"] = scheme.decode().replace("http", "ws" if is_socket else "http")
+    if address := said.get(b"x-forwarded-for"):
+        scope["client"] = (_without_port(address.decode("latin-1")), 0)
+    if host := said.get(b"x-forwarded-host"):
+        others = (each for each in scope["headers"] if each[0] != b"host")
+        scope["headers"] = [(b"host", host), *others]
+
+
+def _without_port(address: str) -> str:
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def _request_id(noted: dict[bytes, bytes]) -> str:
+    """The id that the caller gave, if it is fit for a log, or a new one."""
+    given = noted.get(REQUEST_ID)
+    return given.decode() if given and _SANE_ID.fullmatch(given) else new_request_id()
+
+
+def refuse(_: Request, error: Exception) -> Response:
+    """What isn't there, or isn't done so, told as GraphQL clients read errors."""
+    assert isinstance(error, HTTPException), "it is registered for these"
+    return refusal(Refused(error.status_code, error.detail, headers=error.headers))

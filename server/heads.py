@@ -1,0 +1,108 @@
+"""Heads: what stands before a request's body, within bounds.
+
+The parser puts no bound on a head, and uvicorn answers what it can't read in its own words, with a
+warning in the log. Here it is told as GraphQL clients read errors, and is no news.
+"""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import httptools
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from graph.answers import refusal
+from graph.faults import Refused
+from graph.view import new_request_id
+from server.gate import GUARDS, REQUEST_ID
+
+URL_BYTES_MAX: Final = 16_384
+HEAD_BYTES_MAX: Final = 65_536
+
+NOT_HTTP: Final = Refused(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
+NO_UPGRADE: Final = Refused(
+    HTTPStatus.BAD_REQUEST, "a connection can become a WebSocket, and nothing else"
+)
+URL_TOO_LONG: Final = Refused(
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    f"the address must have at most {URL_BYTES_MAX} bytes: send the query by POST",
+    "LIMIT_EXCEEDED",
+    more={"limit": "url_bytes", "value": URL_BYTES_MAX},
+)
+HEAD_TOO_LARGE: Final = Refused(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    f"the headers must have at most {HEAD_BYTES_MAX} bytes",
+    "LIMIT_EXCEEDED",
+    more={"limit": "head_bytes", "value": HEAD_BYTES_MAX},
+)
+
+
+class HeadedProtocol(HttpToolsProtocol):
+    """A connection that ends with the first head that can't be answered."""
+
+    parser: Any
+
+    _head_bytes: int | None = None
+    """Of the head that is arriving, what came in earlier reads."""
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+            self._judge_unfinished(len(data))
+        except httptools.HttpParserUpgrade:
+            self.handle_websocket_upgrade()
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            self._end(cause if isinstance(cause, Refused) else NOT_HTTP)
+        except httptools.HttpParserError:
+            self._end(NOT_HTTP)
+        except Refused as refused:
+            self._end(refused)
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = 0
+
+    @override
+    def on_headers_complete(self) -> None:
+        self._head_bytes = None
+        self._judge(sum(len(name) + len(value) for name, value in self.headers))
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            raise NO_UPGRADE
+        super().on_headers_complete()
+
+    def _judge_unfinished(self, size: int) -> None:
+        if self._head_bytes is not None:
+            self._head_bytes += size
+            self._judge(self._head_bytes)
+
+    def _judge(self, head_bytes: int) -> None:
+        """Raise Refused where the head is too large, or its beginning."""
+        if len(self.url) > URL_BYTES_MAX:
+            raise URL_TOO_LONG
+        if head_bytes > HEAD_BYTES_MAX:
+            raise HEAD_TOO_LARGE
+
+    def _end(self, refused: Refused) -> None:
+        """Answer and hang up; but whoever has asked something whole before is answered that."""
+        if self.cycle and not self.cycle.more_body and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        elif not self.transport.is_closing():
+            self.transport.write(_written(refused))
+            self.transport.close()
+
+
+def _written(refused: Refused) -> bytes:
+    """An answer as it goes over the wire, with all that every answer has."""
+    answer = refusal(refused)
+    headers = (
+        *answer.raw_headers,
+        *GUARDS,
+        (REQUEST_ID, new_request_id().encode()),
+        (b"connection", b"close"),
+    )
+    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+    return STATUS_LINE[refused.status] + lines + b"\r\n" + bytes(answer.body)
