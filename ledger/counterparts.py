@@ -1,4 +1,4 @@
-"""Invariants of what stands beside the balances: holds, corrections, the log, keys and members.
+"""Invariants of what stands beside the balances: holds, the log, keys, the audit trail, members.
 
 See ledger/invariants.py.
 """
@@ -23,6 +23,8 @@ from ledger.due import total
 from ledger.invariants import Invariant, equal, is_kind, never, or_none, sum_if
 from models.columns import TEXT
 from models.tables import (
+    api_keys,
+    audit_entries,
     details,
     events,
     held_lots,
@@ -225,6 +227,39 @@ def _effects_have_a_key() -> Invariant:
     return never("transaction {}: this {} has no idempotency key.", broken)
 
 
+def _effects_have_their_actor() -> Invariant:
+    """What a key stands for has one audit entry, since the trail began: with the first API key.
+
+    Before it there was none to write in, and what the terminal tells of the past is older.
+    """
+    k, a = idempotency_keys.c, audit_entries.c
+    began = select(func.min(a.at)).where(a.action == literal("createApiKey")).scalar_subquery()
+    entries = func.count(a.id.distinct())
+    broken = (
+        select(k.transaction_id, entries)
+        .outerjoin(audit_entries, a.subject_id == k.transaction_id)
+        .where(k.transaction_id.is_not(None), k.created_at >= began)
+        .group_by(k.transaction_id)
+        .having(entries != 1)
+    )
+    return never("transaction {}: {} audit entries say who made it.", broken)
+
+
+def _entries_have_their_subject() -> Invariant:
+    """What the audit trail tells of is there."""
+    a = audit_entries.c
+    others = [
+        select(table.c.id).where(table.c.id == a.subject_id).correlate(audit_entries).exists()
+        for table in (wallets, programs, members, api_keys)
+    ]
+    broken = (
+        select(a.id, a.action, a.subject_id)
+        .outerjoin(transactions, _t.id == a.subject_id)
+        .where(a.subject_id.is_not(None), _t.id.is_(None), *[not_(there) for there in others])
+    )
+    return never("audit entry {}: this {} is of {}, which is not there.", broken)
+
+
 def _nothing_is_orphaned() -> Invariant:
     """What names a wallet, a member or a program names one that is there."""
     w = wallets.c
@@ -285,6 +320,8 @@ OF_WHAT_STANDS_BESIDE: Final = (
     _keys_have_their_effect(),
     _effects_have_one_key(),
     _effects_have_a_key(),
+    _effects_have_their_actor(),
+    _entries_have_their_subject(),
     _nothing_is_orphaned(),
     _wallets_keep_to_their_program(),
     _erased_are_forgotten(),

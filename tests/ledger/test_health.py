@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection, text
 
-from events.audit import SERVICE
+from events.audit import SERVICE, Deed, note
 from ledger.commands import (
     CaptureHold,
     Credit,
@@ -23,6 +23,7 @@ from tests.ledger.believable import DAY_US
 
 async def tell(book: Book) -> None:
     """Something of every kind, in Ann's and Bob's wallets."""
+    await book.database.write(note, book.clock(), [Deed(SERVICE, "createApiKey", None)])
     soon = book.clock() + DAY_US
     credit, _, debit, hold, _ = await book.do(
         Credit(wallet=ANN, points=50_000, key="credit", description="thanks"),
@@ -169,6 +170,22 @@ FAULTS = {
         "UPDATE lots SET program_id = 'prg_other' WHERE issued = 4000",
         ["it is of another program than its wallet"],
     ),
+    "an effect that nobody made": (
+        "DELETE FROM audit_entries WHERE action = 'debitPoints'",
+        ["0 audit entries say who made it"],
+    ),
+    "an effect that two made": (
+        (
+            "INSERT INTO audit_entries (id, at, actor, action, subject_id)"
+            " SELECT 'aud_again', at, actor, action, subject_id FROM audit_entries"
+            " WHERE action = 'refundDebit'"
+        ),
+        ["2 audit entries say who made it"],
+    ),
+    "an audit entry of nothing": (
+        "UPDATE audit_entries SET subject_id = 'txn_none' WHERE action = 'holdPoints'",
+        ["this holdPoints is of txn_none, which is not there", "0 audit entries say who made it"],
+    ),
     "an erased member's name": (
         "UPDATE members SET erased_at = 1, name = 'Ann' WHERE identity = 'ann'",
         ["erased, and yet not all of it is"],
@@ -205,6 +222,19 @@ async def test_erasing_leaves_a_sound_ledger(database_url: str, clock: VirtualCl
         health = await book.database.survey(audit, clock())
 
     assert health == Health(wallets=2, transactions=14, violations=[])
+
+
+async def test_what_was_done_before_the_trail_began_has_no_entry(
+    tmp_sqlite: str, clock: VirtualClock
+) -> None:
+    async with open_book(tmp_sqlite, clock) as book:
+        await book.do(Credit(wallet=ANN, points=5_000, key="before"))
+        await book.database.write(lay_open)
+        await spoil(tmp_sqlite, "DELETE FROM audit_entries")
+        clock.advance(seconds=1)
+        await tell(book)
+
+        assert (await book.database.survey(audit, clock())).violations == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
