@@ -7,6 +7,7 @@ const element = React.createElement;
 const SHOWN_MAX = 20;
 const WAIT_MS_MIN = 1_000;
 const WAIT_MS_MAX = 10_000;
+const LOST = "The connection is lost; trying again…";
 const PASSING = ["BAD_CURSOR", "INTERNAL", "OVERLOADED", "RATE_LIMITED", "UNAVAILABLE"];
 
 export function Live({ query }) {
@@ -66,7 +67,7 @@ function follow({ query, show, setStatus }) {
       return show(data.pointsCredited);
     },
     error(problem) {
-      if (!Array.isArray(problem)) return again("The connection is lost; trying again…");
+      if (!Array.isArray(problem)) return again(problem.reason || LOST);
       const [{ message, extensions }] = problem;
       if (extensions?.code === "BAD_CURSOR") after = null; // of a log that is no more
       return PASSING.includes(extensions?.code) ? again(message) : setStatus(message);

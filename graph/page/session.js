@@ -10,6 +10,7 @@ const { graphqlWs } = window;
 const KEPT = "tuppence:token";
 const REFUSED = 4403;
 const UNKNOWN = "This lets nobody in: it is unknown, expired or revoked.";
+const AWAY = "The service can’t be reached.";
 const ENDED = "You were signed out: your key or token was revoked, or has expired.";
 
 const carried = (page) => page.querySelector('meta[name="tuppence-token"]')?.content ?? null;
@@ -33,19 +34,26 @@ export function watch(listener) {
 
 export const isDeveloper = () => state.token !== null && state.token === developer;
 
-const authorization = () => state.token && `Bearer ${state.token}`;
-
 /** Sign in by what the visitor shows, once the service has taken it. Throws what to tell them. */
 export async function signIn(text) {
   const token = text.trim().replace(/^bearer\s+/i, "");
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Error(UNKNOWN); // a header can't hold it
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const body = JSON.stringify({ query: "{ __typename }" });
-  const response = await fetch(location.pathname, { method: "POST", headers, body });
+  const response = await show(token);
   if (response.status === 401) throw new Error(UNKNOWN);
   if (!response.ok) throw new Error(await reasonOf(response));
   sessionStorage.setItem(KEPT, token);
   become({ token, why: "" });
+}
+
+/** Ask for nothing, to see whether a token lets anyone in. */
+async function show(token) {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const body = JSON.stringify({ query: "{ __typename }" });
+  try {
+    return await fetch(location.pathname, { method: "POST", headers, body });
+  } catch {
+    throw new Error(AWAY);
+  }
 }
 
 async function reasonOf(response) {
@@ -59,11 +67,17 @@ export function signOut() {
   location.reload();
 }
 
+/** A socket was refused: for what was shown, or for another reason, like too many sockets. */
+async function check(token) {
+  const { status } = await show(token);
+  if (status === 401) await refused(token);
+}
+
 /** What was shown is refused: ask for something else, unless that has happened meanwhile. */
-async function refused(shown) {
-  if (shown !== authorization()) return;
+async function refused(token) {
   const renewed = isDeveloper() ? await newDeveloperToken() : null;
-  if (renewed !== null && renewed !== developer) {
+  if (token !== state.token) return;
+  if (renewed !== null && renewed !== token) {
     developer = renewed;
     become({ token: renewed, why: "" });
     return;
@@ -74,32 +88,32 @@ async function refused(shown) {
 
 /** A developer's service that was started anew has another token, which its page carries. */
 async function newDeveloperToken() {
-  const response = await fetch(location.pathname, { headers: { accept: "text/html" } });
-  return carried(new DOMParser().parseFromString(await response.text(), "text/html"));
+  const page = await fetch(location.pathname, { headers: { accept: "text/html" } });
+  return carried(new DOMParser().parseFromString(await page.text(), "text/html"));
 }
 
 /** `fetch` in the session's name, unless the caller's headers speak for themselves. */
 export async function send(address, options) {
   const headers = new Headers(options.headers);
-  const shown = headers.has("authorization") ? null : authorization();
-  if (shown) headers.set("authorization", shown);
+  const token = headers.has("authorization") ? null : state.token;
+  if (token) headers.set("authorization", `Bearer ${token}`);
   const response = await fetch(address, { ...options, headers });
-  if (shown && response.status === 401) await refused(shown);
+  if (token && response.status === 401) await refused(token);
   return response;
 }
 
 /**
  * A client of the socket, in the session's name unless it has an authorization of its `own`. One
- * that is refused doesn't come again.
+ * that is refused doesn't come again by itself.
  */
 export function newSocketClient({ own = null, on = {}, ...options } = {}) {
-  let shown = null;
+  let token = null;
   const connectionParams = () => {
-    shown = own ?? authorization();
-    return { authorization: shown };
+    token = state.token;
+    return { authorization: own ?? `Bearer ${token}` };
   };
   const closed = ({ code }) => {
-    if (code === REFUSED && !own) refused(shown);
+    if (code === REFUSED && !own) check(token).catch(() => {}); // away: it is tried again
   };
   return graphqlWs.createClient({
     url: location.origin.replace(/^http/, "ws") + location.pathname,
