@@ -27,8 +27,15 @@ class Limits:
     """Of an operation, once its fragments are put in their places."""
     directives: int = 50
     """Of a document."""
+    definitions: int = 100
+    """Operations and fragments of a document."""
     page_product: int = 10_000
     """How many objects the lists within lists of an operation may come to."""
+    work: int = 2_000_000
+    """What an answer may take to make: 1 for each value that is only printed, 50 for each that is
+    looked up, as often as the lists around it repeat it."""
+    items: int = 2_000
+    """Of a list among the variables."""
     execution_seconds: float = 10
     """How long a query, a mutation or one event of a subscription may take."""
 

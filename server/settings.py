@@ -60,7 +60,8 @@ class Settings:
     hosts: tuple[str, ...] = _setting(
         "",
         parsing.hosts,
-        "The names by which the service is called, like `points.example.com`. None: any.",
+        "The names by which the service is called besides this machine's own and `host`, like"
+        " `points.example.com`. It answers to no other.",
     )
     origins: tuple[str, ...] = _setting(
         "",
@@ -135,8 +136,20 @@ class Settings:
         "500", parsing.whole, "The most fields of an operation, with each fragment's at each use."
     )
     limit_directives: int = _setting("50", parsing.whole, "The most directives in a document.")
+    limit_definitions: int = _setting(
+        "100", parsing.whole, "The most operations and fragments of a document."
+    )
     limit_page_product: int = _setting(
         "10000", parsing.whole, "The most rows that pages within pages may come to."
+    )
+    limit_work: int = _setting(
+        "2000000",
+        parsing.whole,
+        "The most that an answer may take to make: 1 for a value that is only printed, 50 for one"
+        " that is looked up, as often as the lists around it repeat it.",
+    )
+    limit_items: int = _setting(
+        "2000", parsing.whole, "The most items of a list among the variables."
     )
     limit_execution_seconds: float = _setting(
         "10", parsing.seconds, "How long one operation, or one event of a subscription, may take."
