@@ -6,7 +6,7 @@ finds a token to a hash, and what a look-up's time tells of a hash tells nothing
 
 import re
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -124,7 +124,7 @@ def revoke(
     The last admin key that works is kept, lest nobody can get in, unless `even_the_last`.
     """
     alone_in(connection, api_keys)
-    key = find(connection, id)
+    key = find_keys(connection, [id]).get(id)
     if key is None:
         return ApiKeyNotFound("There is no such key.", ("id",))
     if key.revoked_at is not None:
@@ -182,10 +182,10 @@ def _used() -> Any:
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def find(connection: Connection, id: str) -> ApiKey | None:
-    """The key with this id."""
-    row = connection.execute(select(api_keys).where(api_keys.c.id == id)).first()
-    return ApiKey(*row) if row else None
+def find_keys(connection: Connection, ids: Iterable[str]) -> dict[str, ApiKey]:
+    """The keys with these ids, those that there are."""
+    rows = connection.execute(_by_ids(), {"ids": list(ids)})
+    return {key.id: key for key in (ApiKey(*row) for row in rows)}
 
 
 def find_by_hashes(connection: Connection, hashes: Collection[str]) -> dict[str, ApiKey]:
@@ -208,7 +208,12 @@ def has_any(connection: Connection) -> bool:
 def page(connection: Connection, window: Window) -> Page[ApiKey]:
     """All keys, newest first, those that work no longer among them."""
     rows = connection.execute(_page(window.cut), window.params)
-    return window.page([((row[0],), ApiKey(*row)) for row in rows])
+    return window.page([((key.created_at, key.id), key) for key in (ApiKey(*row) for row in rows)])
+
+
+@cache
+def _by_ids() -> Select[Any]:
+    return select(api_keys).where(api_keys.c.id.in_(each("ids")))
 
 
 @cache
@@ -218,6 +223,6 @@ def _by_hashes() -> Select[Any]:
 
 @cache
 def _page(cut: Cut) -> Select[Any]:
-    key = [api_keys.c.id]
+    key = [api_keys.c.created_at, api_keys.c.id]
     listed = select(api_keys).where(*cut.bounds(key)).order_by(*cut.order(key))
     return listed.limit(LIMIT)

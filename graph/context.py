@@ -13,6 +13,7 @@ from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
 from graph.limits import Limits
+from graph.telemetry import Telemetry
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
 from ledger.refusals import InvalidInput
@@ -42,6 +43,8 @@ class Service(Protocol):
     def clock(self) -> Callable[[], int]: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def telemetry(self) -> Telemetry: ...
     @property
     def origins(self) -> Container[str]: ...
 
@@ -104,6 +107,12 @@ class Context:
     ) -> T:
         """Run a read that may take long, beside the short ones."""
         return await self.service.database.survey(work, *args, **kwargs)
+
+    async def write(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a unit of work that is not the ledger's."""
+        return await self.service.database.write(work, *args, **kwargs)
 
     async def submit(self, command: Command) -> Outcome:
         """Submit a command; a replay's transaction and wallet are read, for a payload to show."""

@@ -1,4 +1,4 @@
-"""Errors: each refusal of the ledger as a type of the schema, under the same name."""
+"""Errors: each refusal of the ledger and of the door as a type of the schema, of the same name."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import strawberry
 
+from access import refusals as access
 from graph.context import Info
 from graph.scalars import Points
 from ledger.refusals import Refusal
@@ -66,6 +67,16 @@ class TransactionNotFound(UserError):
 @described
 class HoldNotFound(UserError):
     """There is no hold of this id."""
+
+
+@described
+class ApiKeyNotFound(UserError):
+    """There is no API key of this id."""
+
+
+@described
+class TooManyKeys(UserError):
+    """Two keys of this name work already: as many as it takes to replace one by the other."""
 
 
 @described
@@ -139,6 +150,8 @@ USER_ERRORS: Final[dict[str, Any]] = {
         MemberNotFound,
         TransactionNotFound,
         HoldNotFound,
+        ApiKeyNotFound,
+        TooManyKeys,
         WalletFrozen,
         InvalidInput,
         IdempotencyConflict,
@@ -150,7 +163,9 @@ USER_ERRORS: Final[dict[str, Any]] = {
 }
 
 
-def listed(refusal: Refusal | None, within: Sequence[str] = ("input",)) -> list[Any]:
+def listed(
+    refusal: Refusal | access.Refusal | None, within: Sequence[str] = ("input",)
+) -> list[Any]:
     """A payload's `errors`: none, or the one refusal, its path beginning at the arguments."""
     if refusal is None:
         return []

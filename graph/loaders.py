@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection as Link
 from strawberry.dataloader import DataLoader
 
+from access import keys
 from events import audit
 from events.log import find_credited
 from graph.access import ADMINISTER, FOLLOW_OWN, READ_OWN, require
+from graph.api_keys import ApiKey
 from graph.audit import AuditEntry
 from graph.context import Context
 from graph.holds import Hold
@@ -67,6 +69,8 @@ class Loaders:
                 return await self.find_event(id)
             case "aud" if ADMINISTER.allows(self._context.principal):
                 return await self.find_audit_entry(id)
+            case "key" if ADMINISTER.allows(self._context.principal):
+                return await self.find_api_key(id)
             case _:
                 return None
 
@@ -145,6 +149,10 @@ class Loaders:
             return True
         wallet = await self._wallets.load(record.wallet_id)
         return wallet is not None and await self._is_in_sight(wallet)
+
+    async def find_api_key(self, id: str) -> ApiKey | None:
+        record = await self._api_keys.load(id)
+        return ApiKey.of(record) if record else None
 
     async def find_audit_entry(self, id: str) -> AuditEntry | None:
         record = await self._audit_entries.load(id)
@@ -242,6 +250,10 @@ class Loaders:
     @cached_property
     def _events(self) -> DataLoader[str, Any]:
         return self._of_keys(find_credited)
+
+    @cached_property
+    def _api_keys(self) -> DataLoader[str, keys.ApiKey | None]:
+        return self._of_keys(keys.find_keys)
 
     @cached_property
     def _audit_entries(self) -> DataLoader[str, audit.Entry | None]:

@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 from typing_extensions import override
 
 from graph.access import guard
+from graph.api_keys import ApiKeyMutations, ApiKeyQueries
 from graph.audit import AuditQueries
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
@@ -39,6 +40,7 @@ class Query(
     PointsCreditedQueries,
     HealthQueries,
     AuditQueries,
+    ApiKeyQueries,
 ):
     """Every query, by noun."""
 
@@ -57,6 +59,7 @@ class Mutation(
     HoldMutations,
     TransferMutations,
     WalletMutations,
+    ApiKeyMutations,
 ):
     """Every mutation, by noun."""
 
