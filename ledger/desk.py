@@ -111,22 +111,36 @@ class Desk:
             self.hold_wallets.values()
         )
         names = sorted({owner.program for owner in owners})
-        if owners:
-            members = self._all(
-                sql.MEMBERS, identities=sorted({owner.identity for owner in owners})
-            )
-            self.member_ids = {row[0]: row[1] for row in members}
-            owned = (
-                self._all(sql.OWNED, member_ids=list(self.member_ids.values()), names=names)
-                if members
-                else []
-            )
-            wallet_ids += [row[0] for row in owned]
+        wallet_ids += self._read_owners(owners, names) if owners else []
         rows = self._all(sql.WALLETS, ids=sorted(set(wallet_ids))) if wallet_ids else []
         found = [Wallet(*row) for row in rows]
         self._read_programs(names, sorted({wallet.program_id for wallet in found}))
         for wallet in found:
             self.add(WalletState(wallet, self.programs[wallet.program_id]))
+
+    def _read_owners(self, owners: list[Owner], names: list[str]) -> list[str]:
+        """Find the members, and the ids of the wallets that they own.
+
+        One who is to get a first wallet is read again and locked: whoever erases a member freezes
+        the wallets that there are.
+        """
+        identities = sorted({owner.identity for owner in owners})
+        self.member_ids = dict(self._all(sql.MEMBERS, identities=identities))
+        if not self.member_ids:
+            return []
+        owned = self._all(sql.OWNED, member_ids=list(self.member_ids.values()), names=names)
+        owners_known = {(member_id, name) for _, member_id, name in owned}
+        newcomers = {
+            owner.identity
+            for owner in owners
+            if (member_id := self.member_ids.get(owner.identity))
+            and (member_id, owner.program) not in owners_known
+        }
+        if newcomers:
+            for identity in newcomers:
+                del self.member_ids[identity]
+            self.member_ids |= dict(self._all(sql.MEMBERS_TO_STAY, identities=sorted(newcomers)))
+        return [row[0] for row in owned]
 
     def _read_programs(self, names: list[str], program_ids: list[str]) -> None:
         for row in self._all(sql.PROGRAMS, names=names, ids=program_ids):

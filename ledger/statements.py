@@ -51,8 +51,11 @@ HOLD_WALLETS: Final = select(holds.c.id, holds.c.wallet_id).where(holds.c.id.in_
 MEMBERS: Final = select(members.c.identity, members.c.id).where(
     members.c.identity.in_(each("identities"))
 )
+MEMBERS_TO_STAY: Final = MEMBERS.with_for_update(read=True, key_share=True)
+"""Locked so that nobody erases them meanwhile."""
+
 OWNED: Final = (
-    select(wallets.c.id)
+    select(wallets.c.id, wallets.c.member_id, programs.c.name)
     .join(programs, programs.c.id == wallets.c.program_id)
     .where(wallets.c.member_id.in_(each("member_ids")), programs.c.name.in_(each("names")))
 )
