@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from graph.schema import schema
-from tests.fuzz.target import Known
+from tests.fuzz.books import Known
 
 SCHEMA: Final = schema._schema  # noqa: SLF001 - no other way
 PAGE_MAX: Final = 100
@@ -56,20 +56,20 @@ class Tamer(Visitor):
             names = {each.name.value for each in kept}
             other = {"last", "before"} if names & {"first", "after"} else set()
             kept = [each for each in kept if each.name.value not in other]
-        return _with(node, arguments=tuple(kept))
+        return replaced(node, arguments=tuple(kept))
 
     def leave_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode:
-        return _with(node, value=self.fitting(node.name.value, node.value))
+        return replaced(node, value=self.fitting(node.name.value, node.value))
 
     def leave_object_field(self, node: ObjectFieldNode, *_: Any) -> ObjectFieldNode:
-        return _with(node, value=self.fitting(node.name.value, node.value))
+        return replaced(node, value=self.fitting(node.name.value, node.value))
 
     def leave_object_value(self, node: ObjectValueNode, *_: Any) -> ObjectValueNode:
         """Keep one field of a oneOf."""
         kind = get_named_type(self.types.get_input_type())
         given = [each for each in node.fields if not isinstance(each.value, NullValueNode)]
         if isinstance(kind, GraphQLInputObjectType) and kind.is_one_of and given and self.mostly():
-            return _with(node, fields=(self.chance.choice(given),))
+            return replaced(node, fields=(self.chance.choice(given),))
         return node
 
     def may_go(self, argument: ArgumentNode) -> bool:
@@ -83,7 +83,7 @@ class Tamer(Visitor):
         """Mostly a text that there is, and a size that is allowed."""
         fit = self.known.fitting(name)
         if isinstance(value, ListValueNode):
-            return _with(value, values=tuple(self.fitting(name, each) for each in value.values))
+            return replaced(value, values=tuple(self.fitting(name, each) for each in value.values))
         if isinstance(value, StringValueNode) and fit and self.mostly():
             return StringValueNode(value=self.chance.choice(fit))
         if isinstance(value, IntValueNode) and name in PAGING and self.mostly():
@@ -91,7 +91,7 @@ class Tamer(Visitor):
         return value
 
 
-def _with(node: Any, **parts: Any) -> Any:
+def replaced(node: Any, **parts: Any) -> Any:
     """The node with other parts."""
     there = {name: getattr(node, name, None) for name in node.keys}
     return type(node)(**there | parts)

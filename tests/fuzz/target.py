@@ -1,15 +1,16 @@
-"""The service that is fuzzed: `tuppence serve` in a process of its own, and who is in its books."""
+"""The service that is fuzzed: `tuppence serve` in a process of its own."""
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 import httpx
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-from tests.harness.client import Client
+from tests.fuzz.books import Books, Known
 from tests.harness.keys import ADMIN
 from tests.harness.processes import ServeProcess
 
@@ -38,50 +39,26 @@ SETTINGS: Final = {
 """What is asked here is asked as fast as it goes."""
 
 
-PROGRAM: Final = "Beans"
-MEMBERS: Final = ("ann", "bob", "eve")
-KEYS: Final = ("key-1", "key-2")
+ADMINISTRATOR: Final = "an administrator"
+READER: Final = "a key that only reads"
+MEMBER: Final = "a member"
+NOBODY: Final = "nobody"
+CALLERS: Final = (ADMINISTRATOR, READER, MEMBER, NOBODY)
 
 
 def examples(count: int) -> settings:
-    """The same examples each time; `FUZZ_EXAMPLES=2000` looks further, by new chance."""
+    """The same examples each time; `FUZZ_EXAMPLES=2000` looks further, by new chance.
+
+    Only then a failing case is made smaller, which may take minutes.
+    """
     return settings(
         max_examples=int(MORE) if MORE else count,
         derandomize=not MORE,
         database=None,
         deadline=None,
+        phases=[Phase.generate, Phase.shrink] if MORE else [Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-
-
-@dataclass(frozen=True)
-class Known:
-    """The names and ids that stand for something in the books."""
-
-    transactions: tuple[str, ...]
-    holds: tuple[str, ...]
-    others: tuple[str, ...]
-    cursors: tuple[str, ...]
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        ids = (*self.transactions, *self.holds, *self.others)
-        return (*MEMBERS, PROGRAM, *KEYS, *ids, *self.cursors)
-
-    def fitting(self, name: str) -> tuple[str, ...]:
-        """What stands for something where this is asked for by name."""
-        fit = {
-            "id": (*self.transactions, *self.holds, *self.others),
-            "ids": (*self.transactions, *self.holds, *self.others),
-            "transactionId": self.transactions,
-            "walletId": self.others,
-            "identity": MEMBERS,
-            "program": (PROGRAM,),
-            "name": (PROGRAM,),
-            "after": self.cursors,
-            "before": self.cursors,
-        }
-        return fit.get(name, ())
 
 
 @dataclass(frozen=True)
@@ -90,7 +67,14 @@ class Target:
 
     process: ServeProcess
     http: httpx.Client
-    known: Known
+    books: Books
+    tokens: Mapping[str, str | None]
+    """By who asks."""
+
+    @property
+    def known(self) -> Known:
+        """What random deeds may meet."""
+        return self.books.members
 
     @property
     def url(self) -> str:
@@ -136,24 +120,3 @@ def check_errors(errors: list[dict[str, Any]]) -> None:
     for error in errors:
         assert error["message"], errors
         assert error["extensions"]["code"] in CODES, error
-
-
-async def settle(url: str) -> Known:
-    """Write some of everything into the books; return the names and ids that were given."""
-    async with Client.of(url, ADMIN) as client:
-        await client.create_program(PROGRAM, "beans", max_balance=10_000)
-        credits_ = [await client.credit(who, 50, program=PROGRAM) for who in MEMBERS]
-        spent = await client.debit("ann", 10, program=PROGRAM)
-        held = await client.hold("bob", 5, program=PROGRAM)
-        await client.upsert_member("ann", name="Ann", email="ann@example.com")
-        wallet = await client.wallet("ann", PROGRAM)
-        pages = [await client.wallets(first=1), await client.transactions(first=2)]
-        cursors = [await client.event_cursor(), *[page.end_cursor for page in pages]]
-    rows = [answer.transaction for answer in (*credits_, spent, held)]
-    assert held.hold is not None
-    return Known(
-        transactions=tuple(row.id for row in rows if row is not None),
-        holds=(held.hold.id,),
-        others=(wallet.id, wallet.member_id, wallet.program_id),
-        cursors=tuple(cursor for cursor in cursors if cursor is not None),
-    )

@@ -15,10 +15,19 @@ from schemathesis.core.result import Ok
 
 from tests.fuzz.documents import tame
 from tests.fuzz.scalars import scalars
-from tests.fuzz.target import Target, check_answer, examples
+from tests.fuzz.target import (
+    ADMINISTRATOR,
+    CALLERS,
+    MEMBER,
+    NOBODY,
+    READER,
+    Target,
+    check_answer,
+    examples,
+)
 from tests.harness.keys import ADMIN
 
-EXAMPLES = 8
+EXAMPLES = {ADMINISTRATOR: 8, READER: 3, MEMBER: 3, NOBODY: 1}
 """For each field of Query and Mutation, and each caller."""
 
 
@@ -35,8 +44,8 @@ def operations(standing_target: Target) -> list[Any]:
     return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 
-def fuzz(target: Target, operation: Any, token: str | None) -> None:
-    @examples(EXAMPLES)
+def fuzz(target: Target, operation: Any, token: str | None, count: int) -> None:
+    @examples(count)
     @given(operation.as_strategy(), st.randoms(use_true_random=False))
     def asks(case: Any, chance: Random) -> None:
         check_answer(target.ask(tame(case.body, target.known, chance), token))
@@ -44,9 +53,9 @@ def fuzz(target: Target, operation: Any, token: str | None) -> None:
     asks()
 
 
-@pytest.mark.parametrize("token", [ADMIN, None], ids=["an administrator", "nobody"])
+@pytest.mark.parametrize("caller", CALLERS)
 def test_no_document_of_the_schema_is_answered_with_a_fault(
-    target: Target, operations: list[Any], token: str | None
+    target: Target, operations: list[Any], caller: str
 ) -> None:
     for operation in operations:
-        fuzz(target, operation, token)
+        fuzz(target, operation, target.tokens[caller], EXAMPLES[caller])
