@@ -140,6 +140,12 @@ class Socket(WebSocketsSansIOProtocol):
     # ── ending ──────────────────────────────────────────────────────────────────────────────────
 
     @override
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        # uvicorn takes a handshake that is refused with a body for one that was forgotten.
+        self.handshake_complete = self.handshake_complete or self.close_sent
+
+    @override
     def send_keepalive_ping(self) -> None:
         if self.close_sent or self.transport.is_closing():
             # Closing waits until all that was written is read, and it has waited by now.

@@ -15,8 +15,10 @@ from server.settings import Settings
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN, admin_key_file
+from tests.harness.processes import poll
 
 SWEEPS_MAX = 1_000
+WAIT_S_MAX = 20
 CLOSED_TURNS_MAX = 10_000
 KEEP_ALIVE_S = 600  # a busy machine must not make the server hang up between two requests
 
@@ -57,6 +59,14 @@ class Service:
     @property
     def inside(self) -> Any:
         return self.app.state.service
+
+    async def following(self, count: int) -> None:
+        """Wait until so many follow the feed: a subscription has begun, or has ended."""
+
+        async def is_so() -> bool:
+            return self.inside.feed.followers == count
+
+        assert await poll(is_so, WAIT_S_MAX), f"{self.inside.feed.followers} follow"
 
     async def sweep(self) -> int:
         """Write down all that is due by now; return how many rows and warnings that made."""
