@@ -7,11 +7,11 @@ the client says after that is not heard.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Any, Final, ParamSpec, Protocol
 
+import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from access.principal import Principal
@@ -33,6 +33,7 @@ from graph.messages import (
     read_message,
 )
 from graph.operations import refusal, run_operation
+from graph.telemetry import Telemetry, Trace
 
 P = ParamSpec("P")
 
@@ -47,10 +48,10 @@ FAULT: Final = Close(1011, "something went wrong here; it is in the log")
 CREDENTIALS: Final = ("authorization", "Authorization")
 """Where `connection_init` shows a key or token: named as HTTP's header is, in either spelling."""
 
-log = logging.getLogger("tuppence.graph")
+log = structlog.get_logger()
 
 
-class Gone(Exception):
+class Gone(WebSocketDisconnect):
     """Nobody is there any more to be told anything. That is no error."""
 
 
@@ -67,6 +68,8 @@ class House(Protocol):
 
     @property
     def limits(self) -> Limits: ...
+    @property
+    def telemetry(self) -> Telemetry: ...
     async def let_in(self, guest: "Conversation", shown: str | None) -> Principal:
         """Who the client is, by what it shows. Raises TurnedAway."""
         ...
@@ -182,6 +185,7 @@ class Conversation:
     def _have_room(self) -> None:
         most = self._house.limits.subscriptions
         if len(self._operations) >= most:
+            self._house.telemetry.reject("LIMIT_EXCEEDED", "subscriptions")
             message = f"at most {most} operations may run on a socket (subscriptions)"
             raise RequestError("LIMIT_EXCEEDED", message, limit="subscriptions", value=most)
 
@@ -193,6 +197,11 @@ class Conversation:
     # ── answering ───────────────────────────────────────────────────────────────────────────────
 
     async def _answer(self, asked: Subscribe, context: Context) -> None:
+        with self._house.telemetry.trace("socket", context.request_id) as trace:
+            trace.principal = context.principal
+            await self._give_answers(asked, context, trace)
+
+    async def _give_answers(self, asked: Subscribe, context: Context, trace: Trace) -> None:
         envelope = Envelope(asked.id)
         last = envelope.complete
         async with aclosing(run_operation(asked, context)) as answers:
@@ -201,6 +210,8 @@ class Conversation:
                 if kind == "error":
                     last = message
                 else:
+                    trace.reach("execute")
+                    trace.answers += 1
                     await self._send(message)
         # Its client may use the id again as soon as it hears the last of it.
         del self._operations[asked.id]

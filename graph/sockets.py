@@ -6,13 +6,13 @@ for again every few seconds: a key that was revoked, or a token that has expired
 """
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
+import structlog
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uuid_utils.compat import uuid7
@@ -26,6 +26,7 @@ from graph.faults import Refused, RequestError, refusal_of
 from graph.limits import Limits
 from graph.messages import PROTOCOL, Close
 from graph.origins import is_allowed
+from graph.telemetry import Telemetry
 from models.database import DatabaseError
 
 ADMISSION_S_MAX: Final = 10.0
@@ -42,7 +43,7 @@ BUSY: Final = Close(1013, "nobody can be let in just now: try again later")
 EXPIRED: Final = Close(FORBIDDEN, "the token has expired")
 REVOKED: Final = Close(FORBIDDEN, "the key was revoked")
 
-log = logging.getLogger("tuppence.graph")
+log = structlog.get_logger()
 
 
 class Sockets:
@@ -65,12 +66,17 @@ class Sockets:
     def limits(self) -> Limits:
         return self._service.limits
 
+    @property
+    def telemetry(self) -> Telemetry:
+        return self._service.telemetry
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         self._count += 1
         try:
-            if await self._shake_hands(socket):
-                await self._hold(Conversation(self, socket))
+            with self.telemetry.sockets.track_inprogress():
+                if await self._shake_hands(socket):
+                    await self._hold(Conversation(self, socket))
         finally:
             self._count -= 1
 
@@ -80,6 +86,7 @@ class Sockets:
         # A client that is gone by now is no error, and no news.
         with suppress(WebSocketDisconnect, RuntimeError):
             if refused:
+                self.telemetry.reject(refused.code, str(refused.more.get("limit", "")))
                 await socket.send_denial_response(refusal(refused))
             elif PROTOCOL in socket.scope["subprotocols"]:
                 await socket.accept(PROTOCOL)
@@ -100,8 +107,7 @@ class Sockets:
                 f"at most {most} sockets may be open (sockets_total)",
                 "LIMIT_EXCEEDED",
                 headers={"Retry-After": str(RETRY_AFTER_S)},
-                limit="sockets_total",
-                value=most,
+                more={"limit": "sockets_total", "value": most},
             )
         return None
 
@@ -118,6 +124,7 @@ class Sockets:
         principal = await self._admit(guest, shown)
         most = self.limits.sockets
         if self._held[principal.id] >= most:
+            self.telemetry.reject("LIMIT_EXCEEDED", "sockets")
             reason = f"one key or member may have at most {most} sockets open (sockets)"
             raise TurnedAway(Close(FORBIDDEN, reason))
         self._held[principal.id] += 1
@@ -133,14 +140,16 @@ class Sockets:
         except Unauthenticated as error:
             raise TurnedAway(self._refuse_stranger(guest, str(error))) from error
         except (ProviderDown, DatabaseError, TimeoutError) as error:
-            log.warning("nobody can be let in: %s", error)
+            log.warning("nobody can be let in", reason=type(error).__name__)
             raise TurnedAway(BUSY) from error
 
     def _refuse_stranger(self, guest: Conversation, reason: str) -> Close:
         try:
             self._service.rates.take_stranger(guest.address)
         except RateLimited as error:
+            self.telemetry.reject("RATE_LIMITED", error.limit)
             return Close(FORBIDDEN, str(error))
+        self.telemetry.reject("UNAUTHENTICATED")
         return Close(FORBIDDEN, reason)
 
     def _let_out(self, guest: Conversation) -> None:
@@ -159,6 +168,7 @@ class Sockets:
         try:
             self._service.rates.take(principal)
         except RateLimited as error:
+            self.telemetry.reject("RATE_LIMITED", error.limit)
             refused = refusal_of(error, request_id)
             raise RequestError(refused.code, refused.message, **refused.more) from error
         return self._new_context(principal, request_id)

@@ -27,7 +27,9 @@ from graphql import (
     OperationDefinitionNode,
     get_operation_ast,
 )
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.requests import ClientDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from access.principal import Principal
 from graph.spans import Span, Tracer
@@ -48,6 +50,11 @@ NAME_MAX: Final = 64
 """How much of the name is told that a client has given its operation."""
 
 BEFORE_EXECUTION: Final = frozenset[Phase]({"admit", "read", "prepare"})
+
+REJECTIONS: Final = frozenset(
+    {"LIMIT_EXCEEDED", "RATE_LIMITED", "UNAUTHENTICATED", "FORBIDDEN", "OVERLOADED"}
+)
+DISCONNECTS: Final = (ClientDisconnect, WebSocketDisconnect)
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -78,10 +85,17 @@ class Telemetry:
             ("code", "limit"),
             registry=registry,
         )
+        self.sockets = Gauge(
+            "tuppence_sockets", "Sockets that are open, by whomever.", registry=registry
+        )
         # Finding a series by its labels costs more than counting does. There are as many as the
         # schema has root fields, times the codes: see graph/faults.py.
         self.operations_of = cache(self.operations.labels)
         self.seconds_of = cache(self.seconds.labels)
+
+    def reject(self, code: str, limit: str = "") -> None:
+        """Somebody, or something, was turned away; where a limit or a rate did it, by that."""
+        self.rejected.labels(code, limit).inc()
 
     def trace(
         self, transport: Transport, request_id: str, headers: Mapping[str, str] | None = None
@@ -150,7 +164,7 @@ class Trace:
         if self._phases and self._phases[-1][0] == "execute":
             self.reach("encode")
         if error is not None and not self._codes:
-            self._codes.append("INTERNAL" if isinstance(error, Exception) else GONE)
+            self._note_end(error)
         seconds = perf_counter() - self._began
         self._count(seconds)
         told = self._told()
@@ -160,13 +174,25 @@ class Trace:
             told["codes"] = " ".join(self._codes)
         log.info("an operation was answered", **told, ms=round(seconds * 1_000, 3))
 
+    def _note_end(self, error: BaseException) -> None:
+        """It was ended from outside, or by a fault that nobody told of."""
+        if isinstance(error, Exception) and not isinstance(error, DISCONNECTS):
+            self._codes.append("INTERNAL")
+        elif self.kind != "subscription":  # of which it is the usual end
+            self._codes.append(GONE)
+
     def admit(self, principal: Principal) -> None:
         """The caller is known now."""
         self.principal = principal
         self.reach("admit")
 
     def reach(self, phase: Phase) -> None:
-        """A phase ends now; it began where the one before it ended."""
+        """A phase ends now; it began where the one before it ended.
+
+        A subscription executes for as long as somebody listens: that isn't measured.
+        """
+        if self.kind == "subscription" and phase not in BEFORE_EXECUTION:
+            return
         now = perf_counter()
         self._phases.append((phase, now - self._at))
         self._at = now
@@ -174,8 +200,8 @@ class Trace:
     def note_code(self, code: str, limit: str) -> None:
         if code not in self._codes:
             self._codes.append(code)
-        if code in _REJECTIONS:
-            self._telemetry.rejected.labels(code, limit).inc()
+        if code in REJECTIONS:
+            self._telemetry.reject(code, limit)
 
     @property
     def outcome(self) -> str:
@@ -185,12 +211,9 @@ class Trace:
     def _count(self, seconds: float) -> None:
         counts = self._telemetry
         counts.operations_of(self.operation, self.kind, self.outcome).inc()
-        lasts = self.kind == "subscription"
         for phase, spent in self._phases:
-            # What a subscription executes lasts as long as somebody listens.
-            if not lasts or phase in BEFORE_EXECUTION:
-                counts.seconds_of(self.kind, phase).observe(spent)
-        if not lasts:
+            counts.seconds_of(self.kind, phase).observe(spent)
+        if self.kind != "subscription":
             counts.seconds_of(self.kind, "whole").observe(seconds)
 
     def _told(self) -> dict[str, str | int]:
@@ -210,10 +233,6 @@ class Trace:
             told["answers"] = self.answers
         return told
 
-
-_REJECTIONS: Final = frozenset(
-    {"LIMIT_EXCEEDED", "RATE_LIMITED", "UNAUTHENTICATED", "FORBIDDEN", "OVERLOADED"}
-)
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
@@ -236,10 +255,12 @@ def request_id() -> str | None:
     return trace.request_id if trace else None
 
 
-def note_operation(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
+def note_operation(
+    schema: GraphQLSchema, document: DocumentNode | None, name: str | None
+) -> None:
     """What is asked: as the client names it, and as the schema does."""
     trace = _current.get()
-    definition = get_operation_ast(document, name) if trace else None
+    definition = get_operation_ast(document, name) if trace and document else None
     if trace and definition:
         trace.kind = definition.operation.value
         trace.name = definition.name.value[:NAME_MAX] if definition.name else None

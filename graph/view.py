@@ -25,6 +25,7 @@ from graph.loaders import Loaders
 from graph.requests import Asked, read_request
 from graph.schema import schema
 from graph.sockets import Sockets
+from graph.telemetry import Trace
 
 ALLOWED: Final = {
     "GET": {OperationType.QUERY},
@@ -65,53 +66,63 @@ class View:
 
     async def _respond(self, request: Request) -> Response:
         """Answer a request, whatever it is and whatever becomes of it. Raises ClientDisconnect."""
+        if wants_page(request):
+            return await graphiql.page(request, self._service.door.developer_token)
         request_id = request.scope["state"].get("request_id") or new_request_id()
+        with self._service.telemetry.trace("http", request_id, request.headers) as trace:
+            response = await self._answer(request, trace)
+            trace.status = response.status_code
+        return response
+
+    async def _answer(self, request: Request, trace: Trace) -> Response:
         try:
-            if wants_page(request):
-                return await graphiql.page(request, self._service.door.developer_token)
-            return await self._execute(request, request_id)
+            return await self._execute(request, trace)
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - it is told in the log, and masked
-            response = refusal(refusal_of(error, request_id))
+            response = refusal(refusal_of(error, trace.request_id))
         if "expect" in request.headers:
             # Its body may come or not: nothing that follows could be told from it.
             response.headers["Connection"] = "close"
         return response
 
-    async def _execute(self, request: Request, request_id: str) -> Response:
+    async def _execute(self, request: Request, trace: Trace) -> Response:
         """Execute an operation. Nothing of it is read before it is known who asks."""
         if request.method not in ALLOWED:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_METHOD, headers={"Allow": "GET, POST"})
-        context = self._new_context(await self._admit(request), request_id)
+        context = self._new_context(await admit(self._service, request), trace.request_id)
+        trace.admit(context.principal)
         manner = manner_for(",".join(request.headers.getlist("accept")))
         asked = await read_request(request, self._service.limits.body_bytes)
-        return answer(await _execute(asked, context, ALLOWED[request.method]), manner)
-
-    async def _admit(self, request: Request) -> Principal:
-        """Who asks. Raises Refused, RateLimited, or what keeps the door shut.
-
-        Strangers are counted once they are known to be such: who shares an address with them, and
-        is let in, isn't kept out.
-        """
-        shown = request.headers.getlist("authorization")
-        if len(shown) > 1:
-            raise Refused(HTTPStatus.BAD_REQUEST, "there must be one Authorization header")
-        try:
-            principal = await self._service.door.admit(shown[0] if shown else None)
-        except Unauthenticated as error:
-            self._service.rates.take_stranger(request.client.host if request.client else "")
-            headers = {"WWW-Authenticate": REFUSED_CHALLENGE if shown else CHALLENGE}
-            message = str(error)
-            raise Refused(
-                HTTPStatus.UNAUTHORIZED, message, "UNAUTHENTICATED", headers=headers
-            ) from error
-        self._service.rates.take(principal)
-        return principal
+        result = await _execute(asked, context, ALLOWED[request.method])
+        trace.reach("execute")
+        return answer(result, manner)
 
     def _new_context(self, principal: Principal, request_id: str | None = None) -> Context:
         """What the resolvers of one operation share."""
         return Context(self._service, principal, request_id or new_request_id(), Loaders)
+
+
+async def admit(service: Service, request: Request) -> Principal:
+    """Who asks. Raises Refused, RateLimited, or what keeps the door shut.
+
+    Strangers are counted once they are known to be such: who shares an address with them, and
+    is let in, isn't kept out.
+    """
+    shown = request.headers.getlist("authorization")
+    if len(shown) > 1:
+        raise Refused(HTTPStatus.BAD_REQUEST, "there must be one Authorization header")
+    try:
+        principal = await service.door.admit(shown[0] if shown else None)
+    except Unauthenticated as error:
+        service.rates.take_stranger(request.client.host if request.client else "")
+        headers = {"WWW-Authenticate": REFUSED_CHALLENGE if shown else CHALLENGE}
+        message = str(error)
+        raise Refused(
+            HTTPStatus.UNAUTHORIZED, message, "UNAUTHENTICATED", headers=headers
+        ) from error
+    service.rates.take(principal)
+    return principal
 
 
 async def _execute(asked: Asked, context: Context, allowed: set[OperationType]) -> ExecutionResult:

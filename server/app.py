@@ -3,6 +3,7 @@
 /graphql   the API, and GraphiQL for a browser
 /healthz   the process is up
 /readyz    it can do its work: the database answers and is current, the ledger takes commands
+/metrics   numbers for Prometheus, for this machine and for keys with `admin`
 /          leads to /graphql
 """
 
@@ -10,8 +11,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,11 +25,12 @@ from starlette.routing import Route, WebSocketRoute
 from access.door import Door
 from access.rates import Rates
 from events.feed import Feed
+from graph.faults import Refused
 from graph.graphiql import page_routes
 from graph.limits import Limits
 from graph.spans import find_tracer
 from graph.telemetry import Telemetry
-from graph.view import graphql_app
+from graph.view import admit, graphql_app
 from ledger import Ledger
 from ledger.writer import BACKLOG_MAX
 from models.database import Database, DatabaseError, open_database
@@ -36,6 +40,7 @@ from server.clock import Clock
 from server.first_key import open_first_key
 from server.gate import Gate, refuse
 from server.metrics import Metrics
+from server.parsing import is_loopback
 from server.providers import open_provider
 from server.settings import Settings
 from server.upkeep import NOT_CURRENT, bring_up_to_date
@@ -43,6 +48,9 @@ from server.workers import run_sweeper
 
 POLL_S: Final = 0.25
 """How often the log is looked at where other instances may write it too."""
+
+FORWARDING: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+METRICS_REFUSED: Final = "metrics are for keys with admin"
 
 READY_S_MAX: Final = 2.0
 """How long the database may take to answer and still be called ready."""
@@ -91,6 +99,11 @@ class Service:
     def origins(self) -> tuple[str, ...]:
         """Whose pages may call it besides its own."""
         return self.settings.origins
+
+    @property
+    def introspection(self) -> bool:
+        """Whether the schema describes itself."""
+        return self.settings.introspection
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -160,6 +173,8 @@ def create_app(
         Route("/readyz", readiness),
         Route("/", welcome),
     ]
+    if settings.metrics:
+        routes.append(Route("/metrics", metrics))
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
@@ -182,6 +197,29 @@ async def readiness(request: Request) -> Response:
     if reasons:
         return JSONResponse({"ready": False, "reasons": reasons}, status_code=503)
     return JSONResponse({"ready": True})
+
+
+async def metrics(request: Request) -> Response:
+    """What the service is like, in numbers, for this machine and for keys with `admin`.
+
+    Raises Refused, RateLimited, or what keeps the door shut.
+    """
+    service: Service = request.app.state.service
+    if not is_near(request, service.settings):
+        principal = await admit(service, request)
+        if not principal.has("admin"):
+            raise Refused(HTTPStatus.FORBIDDEN, METRICS_REFUSED, "FORBIDDEN")
+    return Response(await service.metrics.render(service.feed), media_type=CONTENT_TYPE_LATEST)
+
+
+def is_near(request: Request, settings: Settings) -> bool:
+    """Whether a process of this machine asks, and for nobody else as far as can be told.
+
+    What a proxy sends on looks the same, but for what it says of where it came from.
+    """
+    if settings.behind_proxy or any(name in request.headers for name in FORWARDING):
+        return False
+    return request.client is not None and is_loopback(request.client.host)
 
 
 async def welcome(_: Request) -> Response:
