@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from server import clock
+from server import clock, keys
 from server import settings as setting
 from server.settings import CannotRun, Settings
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(keys.app)
 
 
 def main() -> None:
