@@ -1,6 +1,7 @@
 """GET /graphql for a browser, and /graphql/page/…: the page's files, and no other."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from graph import graphiql
+from tests.harness.clock import VirtualClock
+from tests.harness.servers import running
 
 HERE = "http://127.0.0.1:8000"
 TOKEN = "the-developer's-token"
@@ -51,7 +54,6 @@ async def test_serves_each_file_as_what_it_is(
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == media_type
-    assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.content == (graphiql.PAGE / name).read_bytes()
 
 
@@ -60,14 +62,25 @@ async def test_lets_the_page_load_nothing_from_elsewhere(browser: httpx.AsyncCli
 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["vary"] == "Accept"
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
-    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
-    assert "set-cookie" not in answer.headers
     assert answer.headers["content-security-policy"].startswith(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
         "font-src 'self' data:; img-src 'self' data:; connect-src 'self'"
     )
+
+
+async def test_the_page_is_guarded_as_every_answer_is_but_by_a_policy_of_its_own(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+        answer = await service.client.http.get(service.client.url, headers={"Accept": "text/html"})
+
+    assert answer.headers.get_list("content-security-policy") == [graphiql.POLICY]
+    assert answer.headers.get_list("cache-control") == ["no-cache"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "set-cookie" not in answer.headers
 
 
 async def test_sends_a_file_again_only_when_it_changed(browser: httpx.AsyncClient) -> None:
