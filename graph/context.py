@@ -44,6 +44,8 @@ class Service(Protocol):
     @property
     def limits(self) -> Limits: ...
     @property
+    def introspection(self) -> bool: ...
+    @property
     def telemetry(self) -> Telemetry: ...
     @property
     def origins(self) -> Container[str]: ...
@@ -63,8 +65,12 @@ class Context:
         request_id: str,
         new_loaders: "Callable[[Context], Loaders]",
     ) -> None:
-        """`request_id` names the request in logs, errors and the audit trail."""
+        """`request_id` names the request in logs, errors and the audit trail.
+
+        `is_long` is an operation whose answer takes long to make: see graph.documents.
+        """
         self.service = service
+        self.is_long = False
         self.principal = principal
         self.sight = Sight(principal.identity)
         self.request_id = request_id

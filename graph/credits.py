@@ -6,6 +6,7 @@ import strawberry
 
 from graph.choices import Choice, choice
 from graph.context import Info
+from graph.costs import up_to
 from graph.errors import (
     BalanceLimit,
     ExceedsOriginal,
@@ -22,7 +23,7 @@ from graph.inputs import DESCRIPTION, KEY, METADATA, OrderInput, WalletRef
 from graph.payloads import Posting
 from graph.scalars import JSON, DateTime, Points, sought
 from graph.transactions import CreditSource
-from ledger import commands
+from ledger import CREDITS_MAX, commands
 from ledger.refusals import InvalidInput as Refused
 
 CreditPointsError = Annotated[
@@ -121,7 +122,8 @@ class CreditPointsBatchPayload:
     """The answer to creditPointsBatch."""
 
     results: list[CreditPointsPayload] = strawberry.field(
-        description="One for each credit, in their order; none if the batch was not looked at."
+        description="One for each credit, in their order; none if the batch was not looked at.",
+        metadata=up_to(CREDITS_MAX),
     )
     errors: list[CreditPointsBatchError] = strawberry.field(
         description="What is wrong with the batch as a whole. Empty on success."

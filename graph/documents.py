@@ -1,9 +1,16 @@
-"""Documents: a request's text, parsed and validated once however often it is sent."""
+"""Documents: a request's text, read, counted and validated once however often it is sent.
 
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import lru_cache, partial
-from typing import Any, Final
+It is held against the limits before it is validated, since to validate it may take long. What takes
+long to read or to validate is done in a thread, so that the event loop goes on meanwhile.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from threading import Lock
+from typing import Any, Final, TypeVar
 
 from graphql import (
     SKIP,
@@ -11,7 +18,12 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
+    NameNode,
     OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    TokenKind,
     ValueNode,
     ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
@@ -24,14 +36,39 @@ from graphql.utilities import validate_input_literal
 from strawberry.extensions import SchemaExtension
 from typing_extensions import override
 
-CACHED_MAX: Final = 256
-CACHED_LENGTH_MAX: Final = 16_384
-"""A longer text is parsed each time: what it becomes takes some thirty times its room."""
+from graph.costs import Costs, count_costs, introspects, operations_of
+from graph.faults import LimitExceeded, RequestError
+from graph.limits import Limits
+from graph.telemetry import note_operation, reach
+from graph.variables import long_list, sizes_of
+from ledger import Overloaded
 
-TOKENS_MAX: Final = 20_000
-"""How many tokens a document may have: a batch of a thousand credits, written out, has as many."""
+T = TypeVar("T")
+
+KEPT_MAX: Final = 256
+KEPT_TOKENS_MAX: Final = 50_000
+"""Of all documents that are kept: each token, with what it becomes, takes some 800 bytes."""
+
+SHORT_MAX: Final = 1_000
+"""Characters of a text that is read at once, on the event loop: the worst takes some 20 ms."""
+
+WAITING_MAX: Final = 64
+"""Longer texts that wait for the thread, or are in it."""
+
+COSTS_MAX: Final = 64
+"""Of one document, by the sizes that its variables give."""
+
+ERRORS_MAX: Final = 10
+"""So many mistakes of a document are told; to find each takes time."""
+
+DIGITS_MAX: Final = 400
+"""Of a number that is written in a document: a double has at most 309 before its point."""
+
+LONG_WORK: Final = 20_000
+"""What takes more work than this is done in turns: see Limits.work, and graph.turns."""
 
 UNNAMED: Final = "operationName: it must say which of the document's operations to run"
+NO_INTROSPECTION: Final = "the schema doesn't describe itself here: see schema.graphql"
 
 
 class NamedValuesRule(ValuesOfCorrectTypeRule):
@@ -54,7 +91,7 @@ class NamedValuesRule(ValuesOfCorrectTypeRule):
             self.report_error(GraphQLError(f"{place}: {error.message}", error.nodes or [node]))
 
         if input_type:
-            validate_input_literal(node, input_type, tell)
+            validate_input_literal(node, input_type, tell, hide_suggestions=True)
         return SKIP
 
 
@@ -63,51 +100,201 @@ RULES: Final = tuple(
 )
 
 
-def _validate(schema: GraphQLSchema, text: str) -> list[GraphQLError]:
-    return validate(schema, _parse_text(text), RULES)
+class Unreadable(Exception):
+    """A text is no document. `error` says why."""
+
+    def __init__(self, error: GraphQLError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
-_parse = partial(parse, max_tokens=TOKENS_MAX)
-_parse_once = lru_cache(CACHED_MAX)(_parse)
-_validate_once = lru_cache(CACHED_MAX)(_validate)
+class Document:
+    """A text that was read. What else there is to know of it is found when it is first asked."""
+
+    def __init__(self, schema: GraphQLSchema, text: str, tokens_max: int) -> None:
+        """Raises Unreadable."""
+        self._schema = schema
+        self._costs: dict[tuple[str | None, tuple[tuple[str, int], ...]], Costs] = {}
+        self.node, self.tokens = _parse(text, tokens_max)
+
+    def costs(self, operation_name: str | None, sizes: Mapping[str, int]) -> Costs:
+        """What an operation comes to, with variables of these sizes. Raises RecursionError."""
+        key = (operation_name, tuple(sizes.items()))
+        found = self._costs.get(key)
+        if found is None:
+            found = count_costs(self._schema, self.node, operation_name, sizes)
+            if len(self._costs) >= COSTS_MAX:
+                self._costs.clear()
+            self._costs[key] = found
+        return found
+
+    @cached_property
+    def introspects(self) -> bool:
+        """Whether it asks for the schema itself."""
+        return introspects(self.node)
+
+    @cached_property
+    def errors(self) -> list[GraphQLError]:
+        """What is wrong with it, by the specification."""
+        return validate(
+            self._schema, self.node, RULES, max_errors=ERRORS_MAX, hide_suggestions=True
+        )
+
+    @cached_property
+    def unnamed(self) -> list[GraphQLError]:
+        """What is wrong with it where no operation is named."""
+        operations = operations_of(self.node, None)
+        return [GraphQLError(UNNAMED, operations)] if len(operations) > 1 else []
 
 
-def _parse_text(text: str) -> DocumentNode:
-    return _parse_once(text) if len(text) <= CACHED_LENGTH_MAX else _parse(text)
+def _parse(text: str, tokens_max: int) -> tuple[DocumentNode, int]:
+    """The document, and how many tokens it has. Raises Unreadable."""
+    try:
+        node = parse(text, max_tokens=tokens_max)
+    except GraphQLSyntaxError as error:
+        if error.message.startswith("Syntax Error: Document contains more than"):
+            message = f"a document must have at most {tokens_max}"
+            raise Unreadable(LimitExceeded("tokens", tokens_max, message)) from None
+        raise Unreadable(error.with_traceback(None)) from None
+    assert node.loc
+    tokens, token = 0, node.loc.start_token
+    while token:
+        is_number = token.kind in {TokenKind.INT, TokenKind.FLOAT}
+        if is_number and len(token.value or "") > DIGITS_MAX:
+            message = f"a number must have at most {DIGITS_MAX} digits"
+            raise Unreadable(GraphQLSyntaxError(node.loc.source, token.start, message))
+        tokens, token = tokens + 1, token.next
+    return node, tokens
+
+
+class _Shelf:
+    """The documents that were last asked for, within bounds. Any thread may come to it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int], Document] = OrderedDict()
+        self._tokens = 0
+        self._lock = Lock()
+
+    def find(self, text: str, tokens_max: int) -> Document | None:
+        key = (text, tokens_max)
+        with self._lock:
+            found = self._kept.get(key)
+            if found:
+                self._kept.move_to_end(key)
+            return found
+
+    def keep(self, text: str, tokens_max: int, document: Document) -> None:
+        key = (text, tokens_max)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = document
+                self._tokens += document.tokens
+            while len(self._kept) > KEPT_MAX or self._tokens > KEPT_TOKENS_MAX:
+                _, dropped = self._kept.popitem(last=False)
+                self._tokens -= dropped.tokens
+
+
+_shelf: Final = _Shelf()
+_thread: Final = ThreadPoolExecutor(1, "documents")
+_waiting = 0
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do it in the documents' thread. Raises Overloaded where too many wait for it."""
+    global _waiting  # noqa: PLW0603 - of the one thread
+    if _waiting >= WAITING_MAX:
+        message = f"{_waiting} documents are waiting to be read: try again in a moment."
+        raise Overloaded(message)
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_thread, work)
+    finally:
+        _waiting -= 1
 
 
 class Documents(SchemaExtension):
-    """Gives each operation its document and what is wrong with it.
+    """Gives each operation its document and what is wrong with it."""
 
-    Strawberry's own caches hash the whole document each time, and run the first operation of
-    several where none is named.
-    """
+    _document: Document | None = None
+    _errors: list[GraphQLError]
 
     @override
-    def on_parse(self) -> Iterator[None]:
-        self.execution_context.parse_options = {"max_tokens": TOKENS_MAX}
-        # A syntax error is left to Strawberry's own parsing: raised from here, it ends a socket.
-        with suppress(GraphQLError):
-            self.execution_context.graphql_document = _parse_text(
-                self.execution_context.query or ""
-            )
+    async def on_parse(self) -> AsyncIterator[None]:
+        reach("read")
+        asked = self.execution_context
+        text = asked.query or ""
+        limits: Limits = asked.context.service.limits
+        if len(text) <= SHORT_MAX or _shelf.find(text, limits.tokens):
+            self._read(text, limits)
+        else:
+            try:
+                await _in_thread(partial(self._read, text, limits))
+            except Overloaded as error:
+                self._errors = [GraphQLError("", original_error=error)]
+        name = asked._provided_operation_name  # noqa: SLF001 - no other way
+        # What can't be read stands as an operation of nothing, until its errors are asked for:
+        # one that is raised from here would end a socket.
+        asked.graphql_document = self._document.node if self._document else _nothing(name)
         yield
 
     @override
     def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        schema: GraphQLSchema = context.schema._schema  # noqa: SLF001 - no other way
-        text = context.query or ""
-        check = _validate_once if len(text) <= CACHED_LENGTH_MAX else _validate
-        errors = list(check(schema, text))
-        if not errors and context._provided_operation_name is None:  # noqa: SLF001 - no other way
-            errors = _unnamed(_parse_text(text))
-        context.pre_execution_errors = errors
+        asked = self.execution_context
+        if self._document:
+            name = asked._provided_operation_name  # noqa: SLF001
+            note_operation(self._schema, self._document.node, name)
+        asked.pre_execution_errors = self._errors
         yield
+        reach("prepare")
+
+    @property
+    def _schema(self) -> GraphQLSchema:
+        return self.execution_context.schema._schema  # noqa: SLF001 - no other way
+
+    def _read(self, text: str, limits: Limits) -> None:
+        """Read a text, count it and validate it, as far as it gets."""
+        document = _shelf.find(text, limits.tokens)
+        try:
+            document = document or Document(self._schema, text, limits.tokens)
+            self._document = document
+            self._errors = self._judge(document, limits)
+        except Unreadable as unreadable:
+            self._errors = [unreadable.error]
+        except RequestError as refused:
+            self._errors = [refused]
+        else:  # only what is validated, so that nobody finds what will yet take long
+            _shelf.keep(text, limits.tokens, document)
+
+    def _judge(self, document: Document, limits: Limits) -> list[GraphQLError]:
+        """What is wrong with the document. Raises RequestError for what it may not ask."""
+        asked = self.execution_context
+        name, variables = asked._provided_operation_name, asked.variables or {}  # noqa: SLF001
+        if document.introspects and not asked.context.service.introspection:
+            raise RequestError("FORBIDDEN", NO_INTROSPECTION)
+        operations = operations_of(document.node, name)
+        try:
+            costs = document.costs(name, sizes_of(operations, variables))
+        except RecursionError:
+            message = f"must be at most {limits.depth}, and here is far more"
+            raise LimitExceeded("depth", limits.depth, message) from None
+        for limit, cost in costs._asdict().items():
+            value = getattr(limits, limit)
+            if cost > value:
+                raise LimitExceeded(limit, value, f"must be at most {value}, not {cost}")
+        asked.context.is_long = costs.work > LONG_WORK
+        errors = document.errors or (document.unnamed if name is None else [])
+        if not errors and (items := long_list(self._schema, operations, variables, limits.items)):
+            message = f"a list must have at most {limits.items}, not {items}"
+            raise LimitExceeded("items", limits.items, message)
+        return list(errors)
 
 
-def _unnamed(document: DocumentNode) -> list[GraphQLError]:
-    operations = [
-        each for each in document.definitions if isinstance(each, OperationDefinitionNode)
-    ]
-    return [GraphQLError(UNNAMED, operations)] if len(operations) > 1 else []
+def _nothing(name: str | None) -> DocumentNode:
+    operation = OperationDefinitionNode(
+        operation=OperationType.QUERY,
+        name=None if name is None else NameNode(value=name),
+        variable_definitions=(),
+        directives=(),
+        selection_set=SelectionSetNode(selections=()),
+    )
+    return DocumentNode(definitions=(operation,))

@@ -4,8 +4,12 @@ Most of an answer is such fields: numbers, texts and instants that stand in a ro
 small objects that group them. For them there is no resolver to call and nothing to await. Whatever
 is unusual about one (a value that can't be printed, a null where none may be) takes the long way,
 which tells it as ever. A page of 20 transactions, 560 fields, takes half the CPU time.
+
+What takes long is done in turns with all else, and what takes too long is given up: a mutation may
+be done nevertheless, and says so.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
@@ -14,12 +18,20 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    OperationType,
     get_nullable_type,
     is_leaf_type,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
+
+from graph.context import Context
+from graph.faults import LimitExceeded, RequestError
+from graph.turns import InTurns, Turns, turns_of_loop
+
+COERCION_ERRORS_MAX: Final = 10
+"""So many mistakes of an operation's variables are told; to find each takes time."""
 
 
 class _Plain(NamedTuple):
@@ -71,6 +83,21 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[int, _Plan] = {}
+        self._turns: Turns | None = None
+        self._seconds: float | None = None
+        self._ends_at: float | None = None
+        context = self.context_value
+        if isinstance(context, Context):
+            self._turns = turns_of_loop() if context.is_long else None
+            self._seconds = context.service.limits.execution_seconds
+
+    @classmethod
+    @override
+    def build(cls, *args: Any, **kwargs: Any) -> Any:
+        # The tenth of what graphql-core gives by its place is how many mistakes are told.
+        given = (*args[:9], COERCION_ERRORS_MAX, *args[10:])
+        # Suggestions take long to find, and tell of a schema that may be kept to oneself.
+        return super().build(*given, **{**kwargs, "hide_suggestions": True})
 
     @override
     def build_per_event_executor(self, payload: Any) -> Any:
@@ -78,7 +105,47 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         each: Any = super().build_per_event_executor(payload)
         each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
         each._plans = {}  # noqa: SLF001
+        each._ends_at = None  # noqa: SLF001
         return each
+
+    # ── in turns, and in time ───────────────────────────────────────────────────────────────────
+
+    @override
+    async def with_abort_signal(self, awaitable: Awaitable[Any]) -> Any:
+        return await (InTurns(awaitable, self._turns) if self._turns else awaitable)
+
+    @override
+    def complete_list_value(
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if self._turns and isinstance(result, list):
+            result = self._turns.each(result)
+        return super().complete_list_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    async def _in_time(
+        self, value: Awaitable[Any], field: Any, field_details_list: Any, path: Any
+    ) -> Any:
+        """A field of the operation itself: all such fields have the operation's time together."""
+        assert self._seconds is not None
+        if self._ends_at is None:
+            self._ends_at = asyncio.get_running_loop().time() + self._seconds
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                return await value
+        except TimeoutError:
+            late = _too_late(self.operation.operation, self._seconds)
+            self.handle_field_error(late, field.type, field_details_list, path)
+            return None
+
+    # ── short cuts ──────────────────────────────────────────────────────────────────────────────
 
     @override
     def execute_fields(
@@ -131,9 +198,27 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
                     )
             except Exception:  # noqa: BLE001, S110 - the long way meets it again, and tells it
                 pass
-        return super().execute_field(
+        value = super().execute_field(
             parent_type, source, field_details_list, path, position_context
         )
+        if path.prev is None and self._seconds is not None and self.is_awaitable(value):
+            field = self.schema.get_field(parent_type, field_details_list[0].node.name.value)
+            return self._in_time(value, field, field_details_list, path)
+        return value
+
+
+def _too_late(kind: OperationType, seconds: float) -> RequestError:
+    message = f"this took more than {seconds:g} s"
+    if kind is not OperationType.MUTATION:
+        return LimitExceeded("execution_seconds", seconds, message)
+    return RequestError(
+        "OUTCOME_UNKNOWN",
+        f"execution_seconds: {message}, and may be done yet: ask again with the same key to learn"
+        " the outcome",
+        limit="execution_seconds",
+        value=seconds,
+        retryable=True,
+    )
 
 
 def _printed(plain: _Plain, source: Any) -> Any:
@@ -156,12 +241,13 @@ async def _merge_later(told: dict[str, Any], others: Awaitable[dict[str, Any]]) 
 
 
 def note_short_cuts(schema: GraphQLSchema) -> None:
-    """Note with each object type which of its fields only give an attribute."""
+    """Note with each object type which of its fields only give an attribute: see graph.costs."""
     kinds = [kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
     for kind in kinds:
         kind.extensions["short"] = _keep(kind, _find_plain)
     for kind in kinds:
         kind.extensions["short"] |= _keep(kind, _find_inner) | _keep(kind, _find_absent)
+        kind.extensions["printed"] = _keep(kind, _attribute)
 
 
 def _keep(kind: GraphQLObjectType, find: Callable[[GraphQLField], Any]) -> dict[str, Any]:

@@ -10,21 +10,25 @@ Of a fault of ours the caller gets the request's id, and the log has the traceba
 caller's mistake is a line in the log and never a traceback.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+import structlog
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from access.principal import ProviderDown
 from access.rates import RateLimited
+from graph.telemetry import note_code
 from ledger import Overloaded
 from models.database import OutcomeUnknown, Unavailable
 
-log = logging.getLogger("tuppence.graph")
+REASON_MAX: Final = 200
+"""How much of why it can't be done is logged."""
+
+log = structlog.get_logger()
 
 STATUSES: Final[dict[str, HTTPStatus]] = {
     "BAD_REQUEST": HTTPStatus.BAD_REQUEST,
@@ -83,10 +87,10 @@ class BadCursor(RequestError):
 
 
 class LimitExceeded(RequestError):
-    """An argument asks for more than one request may have."""
+    """More is asked for than may be. `limit` is one of graph.limits, or an argument of a field."""
 
-    def __init__(self, argument: str, message: str) -> None:
-        super().__init__("LIMIT_EXCEEDED", f"{argument}: {message}", argument=argument)
+    def __init__(self, limit: str, value: float, message: str) -> None:
+        super().__init__("LIMIT_EXCEEDED", f"{limit}: {message}", limit=limit, value=value)
 
 
 class Forbidden(RequestError):
@@ -130,13 +134,13 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
     """An error as the caller hears of it: with a code, and nothing of our inside."""
     code = (error.extensions or {}).get("code")
     if code:
-        log.info("%s at %s", code, _place(error))
+        note_code(code, _limit_in(error.extensions))
         return error
     cause = _cause(error)
     if isinstance(cause, (GraphQLError, *_MISTAKES)):
-        log.info("BAD_REQUEST at %s", _place(error))
+        note_code("BAD_REQUEST")
         return _with_code(error, error.message, "BAD_REQUEST")
-    fault = _fault(cause, _place(error), request_id)
+    fault = _fault(cause, request_id)
     return _with_code(error, fault.message, fault.code, **fault.more)
 
 
@@ -166,19 +170,22 @@ def refusal_of(error: Exception, request_id: str) -> Refused:
                 more={"retryable": True},
             )
         case _:
-            code, message, more = _fault(error, "the request", request_id)
+            code, message, more = _fault(error, request_id)
             return Refused(STATUSES[code], message, code, more=more)
-    log.info("%s: answered %d", refused.code, refused.status)
+    note_code(refused.code, _limit_in(refused.more))
     return refused
 
 
-def _fault(cause: BaseException, place: str, request_id: str) -> _Fault:
+def _fault(cause: BaseException, request_id: str) -> _Fault:
     """What the caller hears of an exception, and the log more of it."""
     for kind, fault in _FAULTS.items():
         if isinstance(cause, kind):
-            log.warning("%s at %s: %s", fault.code, place, cause)
+            note_code(fault.code)
+            # The reason is the driver's or our own, and never a caller's: see models/database.py.
+            log.warning("it can't be done now", code=fault.code, reason=str(cause)[:REASON_MAX])
             return fault
-    log.error("INTERNAL %s at %s", request_id, place, exc_info=cause)
+    note_code("INTERNAL")
+    log.error("something went wrong", code="INTERNAL", exc_info=cause)
     message = f"something went wrong here; it is in the log as {request_id}"
     return _Fault("INTERNAL", message, {"id": request_id})
 
@@ -190,8 +197,9 @@ def _cause(error: GraphQLError) -> BaseException:
     return cause
 
 
-def _place(error: GraphQLError) -> str:
-    return ".".join(str(step) for step in error.path or ()) or "the request"
+def _limit_in(extensions: Mapping[str, object] | None) -> str:
+    """Which limit or rate it was, if it was one."""
+    return str((extensions or {}).get("limit", ""))
 
 
 def _with_code(error: GraphQLError, message: str, code: str, **more: object) -> GraphQLError:

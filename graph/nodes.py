@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import strawberry
 
 from graph.context import Info
+from graph.costs import up_to
 from graph.faults import LimitExceeded
 
 IDS_MAX: Final = 100
@@ -35,7 +36,8 @@ class NodeQueries:
         return found
 
     @strawberry.field(
-        description="Whatever has these ids, in their order, with null where nothing has."
+        description="Whatever has these ids, in their order, with null where nothing has.",
+        metadata=up_to(IDS_MAX),
     )
     async def nodes(
         self,
@@ -45,5 +47,5 @@ class NodeQueries:
         ],
     ) -> list[Node | None]:
         if len(ids) > IDS_MAX:
-            raise LimitExceeded("ids", f"must be at most {IDS_MAX}, not {len(ids)}")
+            raise LimitExceeded("ids", IDS_MAX, f"must be at most {IDS_MAX}, not {len(ids)}")
         return await info.context.loaders.find_nodes(ids)

@@ -158,5 +158,5 @@ def _bounded(argument: str, count: int) -> int:
     if count < 1:
         raise BadRequest(argument, f"must be at least 1, not {count}")
     if count > PAGE_MAX:
-        raise LimitExceeded(argument, f"must be at most {PAGE_MAX}, not {count}")
+        raise LimitExceeded(argument, PAGE_MAX, f"must be at most {PAGE_MAX}, not {count}")
     return count

@@ -9,6 +9,7 @@ from strawberry import UNSET
 
 from graph.choices import Choice, choice
 from graph.context import Info
+from graph.costs import up_to
 from graph.errors import InvalidInput, WalletNotFound, listed
 from graph.faults import BadRequest
 from graph.inputs import WalletRef
@@ -27,6 +28,7 @@ from graph.scalars import DateTime, Duration, Points, given, sought
 from graph.transactions import Balance, Transaction, TransactionFilter, chosen
 from ledger import filters, pages, records, registry
 from ledger.commands import Owner
+from ledger.reading import EXPIRING_MAX
 from ledger.refusals import Refusal
 from models.columns import NEVER
 
@@ -126,7 +128,8 @@ class Wallet(Node):
         return _lifetime(self.record)
 
     @strawberry.field(
-        description="Its spendable points that will expire, soonest first; at most 1,000 lines."
+        description="Its spendable points that will expire, soonest first; at most 1,000 lines.",
+        metadata=up_to(EXPIRING_MAX, pages=False),
     )
     async def expiring(
         self,

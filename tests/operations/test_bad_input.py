@@ -348,11 +348,3 @@ async def test_a_form_can_not_write(client: Client, unchanged: Unchanged) -> Non
         assert 400 <= response.status_code < 500
 
     assert await client.member("ann") is None
-
-
-async def test_a_document_of_too_many_tokens(client: Client) -> None:
-    document = "{ " + " ".join(f"a{n}: eventCursor" for n in range(20_000)) + " }"
-
-    (error,) = await client.refused(document)
-
-    assert "20000 tokens" in error["message"]
