@@ -180,7 +180,8 @@ class Writer:
                 _fail(waiting.answer, error)
         except Exception as error:
             if len(batch) == 1:
-                log.exception("a command failed")
+                _, actor = batch[0].asked
+                log.exception("a command failed", request_id=actor.request_id)
                 _fail(batch[0].answer, error)
                 return
             for waiting in batch:

@@ -1,4 +1,7 @@
-"""The terminal: what `tuppence serve` says to whoever started it. What happens later is logged."""
+"""The terminal: what `tuppence serve` says to whoever started it.
+
+All of it goes to stdout. On stderr is the log, which programs read.
+"""
 
 import sys
 from pathlib import Path
@@ -29,4 +32,4 @@ def tell_of_dev() -> None:
 
 def note(sentence: str) -> None:
     """Say what is good to know, and keeps nothing from going on."""
-    typer.echo(f"Note: {sentence}", err=True)
+    typer.echo(f"Note: {sentence}")
