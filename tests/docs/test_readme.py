@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import sys
@@ -12,6 +13,7 @@ import pytest
 from playwright.async_api import ConsoleMessage, async_playwright
 
 from access.principal import SCOPES
+from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
 from tests.harness.processes import poll
@@ -21,6 +23,9 @@ README = Path(__file__).parents[2] / "README.md"
 CHROMIUM = Path("/usr/bin/chromium")
 ADDRESS = "127.0.0.1:8000"
 WAIT_S_MAX = 20
+ANN = 'wallet: {owner: {identity: "ann"}}, points: 5'
+CREDIT = f'mutation {{ creditPoints(input: {{{ANN}, idempotencyKey: "1"}}) {{ replayed }} }}'
+DEBIT = f'mutation {{ debitPoints(input: {{{ANN}, idempotencyKey: "2"}}) {{ replayed }} }}'
 
 
 def example(language: str, containing: str) -> str:
@@ -48,9 +53,13 @@ def installation(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def run(*command: str, within: Path) -> str:
+async def run(*command: str, within: Path, **variables: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, cwd=within
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=within,
+        env={**os.environ, **variables},
     )
     told, _ = await process.communicate()
     assert process.returncode == 0
@@ -85,6 +94,19 @@ async def test_python_sees_a_credit_live(service: Service, installation: Path) -
     await process.wait()
 
     assert "'identity': 'ann', 'points': 120" in line
+
+
+async def test_the_terminal_makes_a_key_for_a_till(service: Service, installation: Path) -> None:
+    command = example("sh", "keys create").replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    url = service.inside.settings.database_url
+
+    token = await run("sh", "-c", command, within=installation, TUPPENCE_DATABASE_URL=url)
+
+    async with Client.of(service.client.url, token.strip()) as till:
+        for asked in (CREDIT, DEBIT):
+            assert await till.execute(asked)
+        [refused] = await till.refused("{ programs { edges { node { name } } } }")
+        assert refused["extensions"] == {"code": "FORBIDDEN", "scopes": ["wallets:read"]}
 
 
 async def follows(service: Service) -> bool:
