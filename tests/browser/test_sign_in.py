@@ -22,6 +22,7 @@ from tests.browser.visits import (
 )
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
+from tests.harness.provider import provider
 from tests.harness.servers import Service, running
 from tests.harness.stream import Stream
 
@@ -222,3 +223,23 @@ async def test_too_many_sockets_are_no_reason_to_ask_again(
             await expect(page.locator(PANEL)).to_contain_text("at most 1 sockets")
 
         await follows(page)
+
+
+async def test_a_member_sees_their_own_credits_live_and_nobody_else_s(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
+    async with (
+        provider(clock) as identities,
+        running(database_url, clock, **identities.settings) as service,
+        visiting(service) as page,
+    ):
+        await sign_in(page, identities.token("ann"))
+        await follows(page)
+
+        await service.client.credit("bob", 7)
+        await service.client.credit("ann", 5)
+
+        await expect(page.locator(f"{PANEL} li")).to_contain_text("+5ann")
+        await page.locator(PLAY).click()
+        await expect(page.locator(ANSWER)).to_contain_text('"code": "FORBIDDEN"')

@@ -23,6 +23,12 @@ from tests.house.sources import ROOT
 PAGE = ROOT / "graph" / "page"
 
 
+OURS = [name for name in graphiql.MEDIA_TYPES if re.fullmatch(r"\w+\.js", name)]
+UNSAFE = (
+    r"document\.cookie|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\("
+)
+
+
 def text_of(name: str) -> str:
     return (PAGE / name).read_text(encoding="utf-8")
 
@@ -79,6 +85,15 @@ def test_the_page_has_no_script_within_and_none_from_elsewhere() -> None:
 
 def test_every_file_the_page_loads_is_served() -> None:
     loaded = re.findall(r"(?:src|href)=\"graphql/page/([^\"]+)\"", text_of("index.html"))
+    for script in OURS:
+        loaded += re.findall(r"from \"\./([^\"]+)\"", text_of(script))
     unserved = sorted(set(loaded) - set(graphiql.MEDIA_TYPES))
 
     assert not unserved, f"graph/graphiql.py: give each its media type: {unserved}"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_its_scripts_set_no_cookie_and_make_no_code_of_text(name: str) -> None:
+    found = re.findall(UNSAFE, text_of(name))
+
+    assert not found, f"graph/page/{name}: a token is at stake; do without {found}"
