@@ -7,12 +7,16 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
     IntValueNode,
     ListValueNode,
+    NameNode,
     Node,
     NullValueNode,
     ObjectFieldNode,
     ObjectValueNode,
+    SelectionSetNode,
     StringValueNode,
     TypeInfo,
     TypeInfoVisitor,
@@ -28,6 +32,7 @@ from graph.schema import schema
 from tests.fuzz.books import Known
 
 SCHEMA: Final = schema._schema  # noqa: SLF001 - no other way
+ID: Final = FieldNode(name=NameNode(value="id"))
 PAGE_MAX: Final = 100
 MOSTLY: Final = 0.8
 OFTEN: Final = 0.6
@@ -57,6 +62,13 @@ class Tamer(Visitor):
             other = {"last", "before"} if names & {"first", "after"} else set()
             kept = [each for each in kept if each.name.value not in other]
         return replaced(node, arguments=tuple(kept))
+
+    def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode:
+        """Ask for the id of whatever has one: it says what was found."""
+        kind = self.types.get_parent_type()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and "id" in kind.fields:
+            return replaced(node, selections=(*node.selections, ID))
+        return node
 
     def leave_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode:
         return replaced(node, value=self.fitting(node.name.value, node.value))
