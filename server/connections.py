@@ -48,6 +48,7 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # server/gate.py reads them, and trusts the last of each
             **more,
         )
         self.limits = limits

@@ -65,7 +65,6 @@ def configuration(settings: Settings, developer_token: str | None = None) -> uvi
         loop="auto",  # uvloop, where there is one
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
-        proxy_headers=False,  # server/gate.py reads them, and trusts the last of each
         timeout_graceful_shutdown=round(2 * STOP_S_MAX),
     )
 

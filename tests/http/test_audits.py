@@ -1,7 +1,5 @@
 """GraphQL over HTTP, as its working group's own audits see it."""
 
-import pytest
-
 from tests.harness.keys import ADMIN
 from tests.harness.node import run_client
 from tests.harness.servers import Service
