@@ -6,7 +6,6 @@ provider is down, those that were fetched last are good.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from math import ceil, inf
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 import orjson
+import structlog
 from jwt import PyJWK, PyJWTError
 
 from access.principal import ProviderDown
@@ -37,7 +37,7 @@ REFETCH_S: Final = 30.0
 RETRY_S: Final = 2.0
 """The same while there are no keys that are good, and so no member gets in."""
 
-logger: Final = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class Jwks:
@@ -119,7 +119,7 @@ class Jwks:
                 keys = self._usable(await self._download())
         except Exception as error:  # noqa: BLE001 - whatever it was, those fetched last are good
             self._failed = True
-            logger.warning("the identity provider's keys can't be fetched: %s", _told(error))
+            log.warning("the identity provider's keys can't be fetched", reason=_told(error))
         else:
             self._failed = False
             self._fetched_at = self._ticks()

@@ -1,8 +1,9 @@
 """Uses: when each key was last used, noted in memory and written down about once a minute."""
 
 import asyncio
-import logging
 from typing import Final
+
+import structlog
 
 from access.keys import note_uses
 from models.database import Database
@@ -10,7 +11,7 @@ from models.database import Database
 WRITE_S: Final = 60.0
 """How often it is written down: as much of it is lost if the process dies."""
 
-logger: Final = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class Uses:
@@ -42,9 +43,10 @@ class Uses:
             return
         try:
             await self._database.write(note_uses, noted)
-        except Exception as error:  # noqa: BLE001 - nothing depends on it, so nothing ends by it
+        except Exception as error:
+            # Nothing depends on it, so nothing ends by it.
             self._noted = noted | self._noted
-            logger.warning("the keys' last uses can't be written yet: %s", error)
+            log.warning("the keys' last uses can't be written yet", exc_info=error)
 
     async def _run(self) -> None:
         while not self._closing.is_set():

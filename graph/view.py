@@ -66,7 +66,7 @@ class View:
 
     async def _respond(self, request: Request) -> Response:
         """Answer a request, whatever it is and whatever becomes of it. Raises ClientDisconnect."""
-        if wants_page(request):
+        if self._service.graphiql and wants_page(request):
             return await graphiql.page(request, self._service.door.developer_token)
         request_id = request.scope["state"].get("request_id") or new_request_id()
         with self._service.telemetry.trace("http", request_id, request.headers) as trace:

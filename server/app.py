@@ -101,6 +101,11 @@ class Service:
         return self.settings.origins
 
     @property
+    def graphiql(self) -> bool:
+        """Whether GraphiQL is served to browsers."""
+        return self.settings.graphiql
+
+    @property
     def introspection(self) -> bool:
         """Whether the schema describes itself."""
         return self.settings.introspection
@@ -168,11 +173,12 @@ def create_app(
     routes = [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
-        *page_routes(),
         Route("/healthz", health),
         Route("/readyz", readiness),
         Route("/", welcome),
     ]
+    if settings.graphiql:
+        routes += page_routes()
     if settings.metrics:
         routes.append(Route("/metrics", metrics))
     app = Starlette(

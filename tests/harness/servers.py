@@ -86,12 +86,13 @@ async def running(
     *,
     developer_token: str | None = None,
     port: int = 0,
+    sweeper: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Service]:
     """Run the service on a port of its own, or on this one, until the block ends."""
     with admin_key_file() as file:
         chosen = Settings(
-            database_url=database_url, admin_key_file=str(file), sweeper=False, **settings
+            database_url=database_url, admin_key_file=str(file), sweeper=sweeper, **settings
         )
         app = create_app(chosen, clock, developer_token)
         async with _running(app, clock, chosen.limits, port) as service:
