@@ -169,7 +169,8 @@ class Trace:
         self._count(seconds)
         told = self._told()
         if self._span:
-            self._span.end(f"{self.kind} {self.operation}", told, self.outcome)
+            more = {"request_id": self.request_id, "outcome": self.outcome}
+            self._span.end(f"{self.kind} {self.operation}", told | more, self.outcome)
         if self._codes:
             told["codes"] = " ".join(self._codes)
         log.info("an operation was answered", **told, ms=round(seconds * 1_000, 3))
