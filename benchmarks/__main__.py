@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.figures import Section
+from benchmarks.guard import measure_guard
 from benchmarks.history import LARGE_TRANSACTIONS, measure_history
 from benchmarks.report import PAGE, print_section, write_page
 from benchmarks.rounds import Plan, measure_credits, measure_reads
@@ -18,7 +19,7 @@ from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,reads,history,subscribers,startup"
+ALL = "credits,reads,guard,history,subscribers,startup"
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -27,6 +28,7 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
     known: dict[str, Callable[[Plan], Section]] = {
         "credits": measure_credits,
         "reads": measure_reads,
+        "guard": measure_guard,
         "history": lambda plan: measure_history(plan, LARGE_TRANSACTIONS // part),
         "subscribers": lambda plan: measure_subscribers(plan, SUBSCRIBERS // part),
         "startup": measure_startup,

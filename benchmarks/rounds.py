@@ -1,7 +1,7 @@
 """Credits and reads through Tuppence beside the naive service, round by round in turn."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,9 +116,9 @@ def fill_wallets(server: Server, wallets: int, transactions: int) -> int:
 def race(
     plan: Plan, title: str, load_for: Callable[[Server, int], Load], contenders: list[Contender]
 ) -> None:
-    """Run the rounds, the services in turn within each."""
+    """Run the rounds, the services in turn within each; each is the first as often as the last."""
     for number in range(plan.rounds):
-        for contender in contenders:
+        for contender in contenders if number % 2 == 0 else reversed(contenders):
             measured = contender.run(load_for(contender.server, number))
             plan.progress(
                 f"{title} {number + 1}/{plan.rounds} {contender.server.name}: "
@@ -159,10 +159,10 @@ def check_nothing_lost(contender: Contender) -> None:
         raise MeasurementError(reason)
 
 
-def open_both(stack: ExitStack, folder: Path) -> list[Contender]:
-    """Start both services, each on a new database."""
+def open_all(stack: ExitStack, folder: Path, names: Sequence[str] = NAMES) -> list[Contender]:
+    """Start the services, each on a new database."""
     first = operations.first_request()
-    return [Contender(stack.enter_context(running(name, folder, first))) for name in NAMES]
+    return [Contender(stack.enter_context(running(name, folder, first))) for name in names]
 
 
 def measure_credits(plan: Plan) -> Section:
@@ -175,7 +175,7 @@ def measure_credits(plan: Plan) -> Section:
         COLUMNS,
     )
     with ExitStack() as stack:
-        contenders = open_both(stack, plan.folder / "credits")
+        contenders = open_all(stack, plan.folder / "credits")
         for contender in contenders:
             contender.filled = fill_wallets(contender.server, CREDIT_WALLETS, 1)
         race(
@@ -198,7 +198,7 @@ def measure_reads(plan: Plan) -> Section:
         COLUMNS,
     )
     with ExitStack() as stack:
-        contenders = open_both(stack, plan.folder / "reads")
+        contenders = open_all(stack, plan.folder / "reads")
         for contender in contenders:
             plan.progress(f"reads: {contender.server.name} is given its transactions")
             fill_wallets(contender.server, READ_WALLETS, PAGE)

@@ -76,9 +76,11 @@ class Server:
 
 
 def command_for(name: str, port: int) -> list[str]:
-    """Return how a service is started, both by uvicorn on uvloop and httptools."""
+    """Return how a service is started, all by uvicorn on uvloop and httptools."""
     if name == "tuppence":
         return [str(BIN / "tuppence"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    if name == "unguarded":
+        return [sys.executable, "-m", "benchmarks.unguarded", str(port)]
     module = [sys.executable, "-m", "uvicorn", "benchmarks.naive.app:app"]
     where = ["--host", "127.0.0.1", "--port", str(port)]
     how = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"]
@@ -114,6 +116,7 @@ def running(name: str, folder: Path, body: str, **settings: str) -> Generator[Se
     """
     folder.mkdir(parents=True, exist_ok=True)
     database, key, port = folder / f"{name}.db", folder / "admin.key", free_port()
+    key.touch(0o600)
     key.write_text(operations.KEY, encoding="utf-8")
     environment = os.environ | {
         "TUPPENCE_DATABASE_URL": f"sqlite:///{database}",
