@@ -6,6 +6,7 @@ async with provider(clock) as identities, running(url, clock, **identities.setti
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ class SigningKey:
         return published | {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
 
     def sign(self, claims: Json, **header: Any) -> str:
-        return jwt.encode(claims, self.private, self.algorithm, {"kid": self.kid, **header})
+        """Make a token of any claims at all, also of those that no library would write."""
+        named = {"kid": self.kid, **header}
+        return jwt.PyJWS().encode(json.dumps(claims).encode(), self.private, self.algorithm, named)
 
 
 class Provider:
