@@ -12,8 +12,10 @@ from playwright.async_api import Page, WebSocket, expect
 
 from tests.browser.visits import (
     ANSWER,
+    LOST,
     PANEL,
     PLAY,
+    REFUSED,
     WAIT_S_MAX,
     follows,
     needs_chromium,
@@ -140,8 +142,8 @@ async def test_the_page_goes_on_when_the_service_was_started_anew(
     async with AsyncExitStack() as visit:
         async with running(database_url, clock, developer_token="the-first") as service:
             port = int(service.url.rpartition(":")[2])
-            lost = "WebSocket connection to"
-            page = await visit.enter_async_context(visiting(service, may_say=lost))
+            said = [LOST, REFUSED]
+            page = await visit.enter_async_context(visiting(service, may_say=said))
             await follows(page)
         await expect(page.locator(PANEL)).to_contain_text("The connection is lost")
 

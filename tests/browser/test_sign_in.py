@@ -45,7 +45,7 @@ async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]
 
 @pytest.fixture
 async def page(service: Service) -> AsyncIterator[Page]:
-    async with visiting(service, may_say=REFUSED) as page:
+    async with visiting(service, may_say=[REFUSED]) as page:
         yield page
 
 
