@@ -1,26 +1,15 @@
 """Listening: others reach the service only where what they send can't be read on the way."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from server.listening import listen, origin, refuse_exposure
 from server.settings import CannotRun, Settings
+from tests.harness.tls import make_certificate
 
 ELSEWHERE = ["0.0.0.0", "192.168.1.7", "::", "2001:db8::1"]  # noqa: S104
 HERE = ["127.0.0.1", "127.8.8.8", "::1", "localhost"]
-
-
-class Tls(Protocol):
-    """Makes a certificate and its key, in two files of this name."""
-
-    def __call__(self, name: str, password: bytes | None = None) -> tuple[str, str]: ...
 
 
 def refusal(settings: Settings, *, dev: bool = False) -> str:
@@ -49,8 +38,8 @@ def test_a_proxy_is_taken_at_its_word(host: str) -> None:
     refuse_exposure(Settings(host=host, behind_proxy=True), dev=False)
 
 
-def test_dev_is_for_this_machine_alone(tls: Tls) -> None:
-    certificate, key = tls("one")
+def test_dev_is_for_this_machine_alone(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "one")
     elsewhere = Settings(host="192.168.1.7")
     proxied = Settings(behind_proxy=True)
     encrypted = Settings(tls_certificate=certificate, tls_key=key)
@@ -65,40 +54,8 @@ def test_dev_is_for_this_machine_alone(tls: Tls) -> None:
 # ── TLS files ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def tls(tmp_path: Path) -> Tls:
-    def make(name: str, password: bytes | None = None) -> tuple[str, str]:
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .sign(key, hashes.SHA256())
-        )
-        files = tmp_path / f"{name}.crt", tmp_path / f"{name}.key"
-        files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        files[1].write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.BestAvailableEncryption(password)
-                if password
-                else serialization.NoEncryption(),
-            )
-        )
-        return str(files[0]), str(files[1])
-
-    return make
-
-
-def test_with_its_own_tls_it_may_be_reached(tls: Tls) -> None:
-    certificate, key = tls("one")
+def test_with_its_own_tls_it_may_be_reached(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "one")
 
     refuse_exposure(
         Settings(host="0.0.0.0", tls_certificate=certificate, tls_key=key),  # noqa: S104
@@ -115,8 +72,8 @@ def test_half_of_tls_is_none(half: Settings) -> None:
     )
 
 
-def test_a_tls_file_that_is_not_there_is_named(tls: Tls, tmp_path: Path) -> None:
-    certificate, _ = tls("one")
+def test_a_tls_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    certificate, _ = make_certificate(tmp_path, "one")
     missing = tmp_path / "missing.key"
 
     assert refusal(Settings(tls_certificate=certificate, tls_key=str(missing))) == (
@@ -124,9 +81,9 @@ def test_a_tls_file_that_is_not_there_is_named(tls: Tls, tmp_path: Path) -> None
     )
 
 
-def test_another_certificates_key_is_refused(tls: Tls) -> None:
-    certificate, _ = tls("one")
-    _, key = tls("another")
+def test_another_certificates_key_is_refused(tmp_path: Path) -> None:
+    certificate, _ = make_certificate(tmp_path, "one")
+    _, key = make_certificate(tmp_path, "another")
 
     assert refusal(Settings(tls_certificate=certificate, tls_key=key)) == (
         f"{certificate} and {key} are no certificate with its key, in PEM and without a password"
@@ -134,16 +91,16 @@ def test_another_certificates_key_is_refused(tls: Tls) -> None:
     )
 
 
-def test_a_key_under_a_password_is_refused_and_the_terminal_is_not_asked(tls: Tls) -> None:
-    certificate, key = tls("one", b"secret")
+def test_a_key_under_a_password_is_refused_and_the_terminal_is_not_asked(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "one", b"secret")
 
     assert refusal(Settings(tls_certificate=certificate, tls_key=key)).startswith(
         f"{certificate} and {key} are no certificate with its key, in PEM and without a password"
     )
 
 
-def test_what_is_no_certificate_is_refused(tls: Tls, tmp_path: Path) -> None:
-    _, key = tls("one")
+def test_what_is_no_certificate_is_refused(tmp_path: Path) -> None:
+    _, key = make_certificate(tmp_path, "one")
     garbage = tmp_path / "garbage.crt"
     garbage.write_text("garbage")
 
