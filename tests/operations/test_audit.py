@@ -260,16 +260,16 @@ async def test_the_newest_comes_first(told: list[AuditEntry]) -> None:
 async def test_pages_lead_through_all_of_it_both_ways(
     client: Client, told: list[AuditEntry]
 ) -> None:
-    forward = [await client.audit(first=4)]
-    while forward[-1].has_next_page:
+    forward, backward = [await client.audit(first=4)], [await client.audit(last=4)]
+    for _ in range(2):
         forward.append(await client.audit(first=4, after=forward[-1].end_cursor))
-    backward = [await client.audit(last=4)]
-    while backward[0].has_previous_page:
         backward.insert(0, await client.audit(last=4, before=backward[0].start_cursor))
 
     assert [len(page.nodes) for page in forward] == [4, 4, 1]
+    assert [page.has_next_page for page in forward] == [True, True, False]
     assert [entry for page in forward for entry in page.nodes] == told
     assert [len(page.nodes) for page in backward] == [1, 4, 4]
+    assert [page.has_previous_page for page in backward] == [False, True, True]
     assert [entry for page in backward for entry in page.nodes] == told
 
 
