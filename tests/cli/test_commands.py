@@ -127,6 +127,8 @@ async def test_demo_fills_a_believable_program(database_url: str) -> None:
     assert members >= 200
     assert sum(count for _, count in kinds) >= 2_000
     assert {"CREDIT", "DEBIT", "HOLD", "RELEASE"} <= {kind for kind, _ in kinds}
+    actors = await rows(database_url, "SELECT DISTINCT actor FROM audit_entries")
+    assert actors == [("TERMINAL",)]
     checked = tuppence("check", database_url=database_url)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
