@@ -114,7 +114,9 @@ def demo(
     """Fill a new program with members and a year of believable transactions."""
     chosen = Settings.from_environment()
     from server import demo as story  # noqa: PLC0415
+    from server.logs import log_to_stderr  # noqa: PLC0415
 
+    log_to_stderr(chosen.log_level, chosen.log_format)
     asyncio.run(story.tell(chosen, story.Plot(program, members, seed), clock.now()))
 
 
