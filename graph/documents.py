@@ -46,8 +46,12 @@ from ledger import Overloaded
 T = TypeVar("T")
 
 KEPT_MAX: Final = 256
-KEPT_TOKENS_MAX: Final = 50_000
-"""Of all documents that are kept: each token, with what it becomes, takes some 800 bytes."""
+KEPT_BYTES_MAX: Final = 64_000_000
+"""Of all documents that are kept."""
+
+TOKEN_BYTES: Final = 3_000
+CHARACTER_BYTES: Final = 8
+"""What a token takes at most with what it becomes, and a character in the text and the token."""
 
 SHORT_MAX: Final = 1_000
 """Characters of a text that is read at once, on the event loop: the worst takes some 20 ms."""
@@ -115,7 +119,8 @@ class Document:
         """Raises Unreadable."""
         self._schema = schema
         self._costs: dict[tuple[str | None, tuple[tuple[str, int], ...]], Costs] = {}
-        self.node, self.tokens = _parse(text, tokens_max)
+        self.node, tokens = _parse(text, tokens_max)
+        self.bytes = tokens * TOKEN_BYTES + len(text) * CHARACTER_BYTES
 
     def costs(self, operation_name: str | None, sizes: Mapping[str, int]) -> Costs:
         """What an operation comes to, with variables of these sizes. Raises RecursionError."""
@@ -172,7 +177,7 @@ class _Shelf:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int], Document] = OrderedDict()
-        self._tokens = 0
+        self._bytes = 0
         self._lock = Lock()
 
     def find(self, text: str, tokens_max: int) -> Document | None:
@@ -188,10 +193,10 @@ class _Shelf:
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = document
-                self._tokens += document.tokens
-            while len(self._kept) > KEPT_MAX or self._tokens > KEPT_TOKENS_MAX:
+                self._bytes += document.bytes
+            while len(self._kept) > KEPT_MAX or self._bytes > KEPT_BYTES_MAX:
                 _, dropped = self._kept.popitem(last=False)
-                self._tokens -= dropped.tokens
+                self._bytes -= dropped.bytes
 
 
 _shelf: Final = _Shelf()
@@ -262,8 +267,10 @@ class Documents(SchemaExtension):
             self._errors = [unreadable.error]
         except RequestError as refused:
             self._errors = [refused]
-        else:  # only what is validated, so that nobody finds what will yet take long
-            _shelf.keep(text, limits.tokens, document)
+        else:
+            # Only what is validated, so that nobody finds there what will yet take long.
+            if not document.errors:
+                _shelf.keep(text, limits.tokens, document)
 
     def _judge(self, document: Document, limits: Limits) -> list[GraphQLError]:
         """What is wrong with the document. Raises RequestError for what it may not ask."""

@@ -10,7 +10,7 @@ be done nevertheless, and says so.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from graphql import (
@@ -22,6 +22,7 @@ from graphql import (
     get_nullable_type,
     is_leaf_type,
 )
+from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
@@ -32,6 +33,9 @@ from graph.turns import InTurns, Turns, turns_of_loop
 
 COERCION_ERRORS_MAX: Final = 10
 """So many mistakes of an operation's variables are told; to find each takes time."""
+
+TOGETHER_MAX: Final = 10
+"""So many items of a list are waited for at a time, where an answer takes long."""
 
 
 class _Plain(NamedTuple):
@@ -94,10 +98,11 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     @classmethod
     @override
     def build(cls, *args: Any, **kwargs: Any) -> Any:
+        build: Any = super().build
         # The tenth of what graphql-core gives by its place is how many mistakes are told.
         given = (*args[:9], COERCION_ERRORS_MAX, *args[10:])
         # Suggestions take long to find, and tell of a schema that may be kept to oneself.
-        return super().build(*given, **{**kwargs, "hide_suggestions": True})
+        return build(*given, **{**kwargs, "hide_suggestions": True})
 
     @override
     def build_per_event_executor(self, payload: Any) -> Any:
@@ -115,20 +120,43 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         return await (InTurns(awaitable, self._turns) if self._turns else awaitable)
 
     @override
-    def complete_list_value(
+    def complete_iterable_value(
         self,
-        return_type: Any,
+        item_type: Any,
         field_details_list: Any,
         info: Any,
         path: Any,
-        result: Any,
+        items: Any,
         position_context: Any,
     ) -> Any:
-        if self._turns and isinstance(result, list):
-            result = self._turns.each(result)
-        return super().complete_list_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
+        asked = (item_type, field_details_list, info)
+        if self._turns:
+            return self._complete_in_turns(self._turns, asked, path, items, position_context)
+        return super().complete_iterable_value(*asked, path, items, position_context)
+
+    async def _complete_in_turns(
+        self, turns: Turns, asked: Any, path: Any, items: Iterable[Any], position_context: Any
+    ) -> list[Any]:
+        """The list, some of its items at a time, so that not all that is within them waits at once.
+
+        Raises what an item raises that can't be null; those before it are settled.
+        """
+        complete: Any = self.complete_list_item_value
+        completed: list[Any] = []
+        later: list[int] = []
+        try:
+            for index, item in enumerate(items):
+                await turns.take()
+                place = path.add_key(index, None)
+                if complete(item, completed, *asked, place, position_context):
+                    later.append(index)
+                if len(later) == TOGETHER_MAX:
+                    await _await_each(completed, later)
+        except Exception:
+            self.settle_in_background([completed[index] for index in later])
+            raise
+        await _await_each(completed, later)
+        return completed
 
     async def _in_time(
         self, value: Awaitable[Any], field: Any, field_details_list: Any, path: Any
@@ -205,6 +233,14 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
             field = self.schema.get_field(parent_type, field_details_list[0].node.name.value)
             return self._in_time(value, field, field_details_list, path)
         return value
+
+
+async def _await_each(values: list[Any], places: list[int]) -> None:
+    """Put what is awaited in its place, and forget the places."""
+    awaited = [values[place] for place in places]
+    taken, places[:] = tuple(places), ()
+    for place, value in zip(taken, await gather_with_cancel(*awaited), strict=True):
+        values[place] = value
 
 
 def _too_late(kind: OperationType, seconds: float) -> RequestError:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from graph.access import guard
 from graph.api_keys import ApiKeyMutations, ApiKeyQueries
+from graph.arguments import plan_conversions
 from graph.audit import AuditQueries
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
@@ -77,6 +78,7 @@ class Schema(strawberry.Schema):
         super().__init__(**parts, execution_context_class=Execution)
         guard(self._schema)
         note_short_cuts(self._schema)
+        plan_conversions(self._schema, self.config)
         for kind in self._schema.type_map.values():
             # Strawberry checks oneOf itself, too late to say in which field; graphql-core says it.
             if isinstance(kind, GraphQLInputObjectType):

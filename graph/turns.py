@@ -5,7 +5,7 @@ that stands between two looks at the sockets.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Generator, Iterable
+from collections.abc import Awaitable, Generator
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -31,12 +31,6 @@ class Turns:
             if monotonic() >= self._ends_at:
                 await asyncio.sleep(0)
                 self._ends_at = monotonic() + TURN_S
-
-    async def each(self, items: Iterable[T]) -> AsyncIterator[T]:
-        """Give the items, each in its turn."""
-        for item in items:
-            await self.take()
-            yield item
 
 
 class InTurns(Generic[T]):
