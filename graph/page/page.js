@@ -57,8 +57,19 @@ function logo() {
     GraphiQL.Logo,
     null,
     element("span", { className: "tuppence-logo" }, pennies, "Tuppence"),
-    !session.isDeveloper() &&
-      element("button", { className: "graphiql-un-styled tuppence-leave", onClick: leave }, "Sign out"),
+  );
+}
+
+function footer() {
+  return element(
+    GraphiQL.Footer,
+    null,
+    element(
+      "div",
+      { className: "tuppence-signed-in" },
+      `Signed in by ${session.called()}`,
+      element("button", { className: "graphiql-button", onClick: leave }, "Sign out"),
+    ),
   );
 }
 
@@ -78,6 +89,7 @@ function Page({ examples, panel }) {
       defaultEditorToolsVisibility: false,
     },
     logo(),
+    !session.isDeveloper() && footer(),
   );
 }
 

@@ -34,6 +34,12 @@ export function watch(listener) {
 
 export const isDeveloper = () => state.token !== null && state.token === developer;
 
+/** What the token may be called on the screen: a key's id is no secret. */
+export function called() {
+  const [prefix, id] = state.token.split("_");
+  return prefix === "tpk" ? `key_${id}` : "a member’s token";
+}
+
 /** Sign in by what the visitor shows, once the service has taken it. Throws what to tell them. */
 export async function signIn(text) {
   const token = text.trim().replace(/^bearer\s+/i, "");

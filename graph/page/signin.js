@@ -33,8 +33,8 @@ export function SignIn({ why }) {
       element(
         "p",
         { id: "about-token" },
-        "It stays in this tab alone, until you close the tab or sign out. The first key of all was " +
-          "printed when the service was first started.",
+        "It stays in this tab alone, until you close the tab or sign out. The service says where " +
+          "its first key is whenever it starts.",
       ),
     ),
   );

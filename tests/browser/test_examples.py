@@ -1,7 +1,6 @@
 """graph/page/examples.graphql: every example does what its title says, on a new installation."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse, print_ast
@@ -18,8 +17,8 @@ def examples() -> list[OperationDefinitionNode]:
 
 
 @pytest.fixture
-async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
-    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+async def service(sqlite_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+    async with running(sqlite_url, clock) as service:
         yield service
 
 

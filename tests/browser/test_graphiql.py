@@ -5,7 +5,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, WebSocket, expect
@@ -32,10 +31,9 @@ pytestmark = needs_chromium
 
 
 @pytest.fixture
-async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
+async def service(sqlite_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
     """A developer's service on a new SQLite file; the page is the same over either database."""
-    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
-    async with running(database_url, clock, developer_token="a-developer-is-here") as service:
+    async with running(sqlite_url, clock, developer_token="a-developer-is-here") as service:
         yield service
 
 
@@ -136,18 +134,17 @@ async def test_the_developer_need_not_sign_in_and_cannot_sign_out(page: Page) ->
 
 
 async def test_the_page_goes_on_when_the_service_was_started_anew(
-    tmp_path: Path, clock: VirtualClock
+    sqlite_url: str, clock: VirtualClock
 ) -> None:
-    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
     async with AsyncExitStack() as visit:
-        async with running(database_url, clock, developer_token="the-first") as service:
+        async with running(sqlite_url, clock, developer_token="the-first") as service:
             port = int(service.url.rpartition(":")[2])
             said = [LOST, REFUSED]
             page = await visit.enter_async_context(visiting(service, may_say=said))
             await follows(page)
         await expect(page.locator(PANEL)).to_contain_text("The connection is lost")
 
-        async with running(database_url, clock, developer_token="another", port=port) as service:
+        async with running(sqlite_url, clock, developer_token="another", port=port) as service:
             await follows(page)
             await page.locator(PLAY).click()
 

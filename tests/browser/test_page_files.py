@@ -1,7 +1,6 @@
 """GET /graphql for a browser, and /graphql/page/…: the page's files, and no other."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -69,9 +68,9 @@ async def test_lets_the_page_load_nothing_from_elsewhere(browser: httpx.AsyncCli
 
 
 async def test_the_page_is_guarded_as_every_answer_is_but_by_a_policy_of_its_own(
-    tmp_path: Path, clock: VirtualClock
+    sqlite_url: str, clock: VirtualClock
 ) -> None:
-    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+    async with running(sqlite_url, clock) as service:
         answer = await service.client.http.get(service.client.url, headers={"Accept": "text/html"})
 
     assert answer.headers.get_list("content-security-policy") == [graphiql.POLICY]

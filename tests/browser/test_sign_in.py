@@ -1,7 +1,6 @@
 """Signing in to GraphiQL: by a key, for as long as it works; the page has nothing to say before."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -38,8 +37,8 @@ pytestmark = needs_chromium
 
 
 @pytest.fixture
-async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
-    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+async def service(sqlite_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+    async with running(sqlite_url, clock) as service:
         yield service
 
 
@@ -71,6 +70,7 @@ async def test_the_page_asks_for_a_key_before_it_asks_the_service_for_anything(p
 async def test_a_key_opens_graphiql_and_stays_in_the_tab(page: Page, service: Service) -> None:
     await sign_in(page, f"  Bearer {ADMIN} ")
     await follows(page)
+    await expect(page.get_by_text("Signed in by key_01kb00000000000000000000ad")).to_be_visible()
     await page.locator(PLAY).click()
     await expect(page.locator(ANSWER)).to_contain_text('"active": 50')
     await expect(page.locator(f"{PANEL} li")).to_contain_text("+50annWelcome!")
@@ -213,10 +213,9 @@ async def test_a_key_that_may_not_follow_is_told_so_once(page: Page, service: Se
 
 
 async def test_too_many_sockets_are_no_reason_to_ask_again(
-    tmp_path: Path, clock: VirtualClock
+    sqlite_url: str, clock: VirtualClock
 ) -> None:
-    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
-    async with running(database_url, clock, limit_sockets=1) as service, visiting(service) as page:
+    async with running(sqlite_url, clock, limit_sockets=1) as service, visiting(service) as page:
         async with Stream(service.client.ws_url, FOLLOW, {}):
             await sign_in(page, ADMIN)
 
@@ -226,16 +225,16 @@ async def test_too_many_sockets_are_no_reason_to_ask_again(
 
 
 async def test_a_member_sees_their_own_credits_live_and_nobody_else_s(
-    tmp_path: Path, clock: VirtualClock
+    sqlite_url: str, clock: VirtualClock
 ) -> None:
-    database_url = f"sqlite:///{tmp_path / 'tuppence.db'}"
     async with (
         provider(clock) as identities,
-        running(database_url, clock, **identities.settings) as service,
+        running(sqlite_url, clock, **identities.settings) as service,
         visiting(service) as page,
     ):
         await sign_in(page, identities.token("ann"))
         await follows(page)
+        await expect(page.get_by_text("Signed in by a member’s token")).to_be_visible()
 
         await service.client.credit("bob", 7)
         await service.client.credit("ann", 5)

@@ -40,8 +40,8 @@ def here(text: str, service: Service) -> str:
 
 
 @pytest.fixture
-async def service(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Service]:
-    async with running(f"sqlite:///{tmp_path / 'tuppence.db'}", clock) as service:
+async def service(sqlite_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+    async with running(sqlite_url, clock) as service:
         yield service
 
 
