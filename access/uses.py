@@ -35,6 +35,7 @@ class Uses:
         self._closing.set()
         if self._worker:
             await self._worker
+        await self.write()
 
     async def write(self) -> None:
         """Write down what was noted since, in one statement. A failure is logged; it is kept."""
@@ -54,5 +55,4 @@ class Uses:
                 async with asyncio.timeout(WRITE_S):
                     await self._closing.wait()
             except TimeoutError:
-                pass
-            await self.write()
+                await self.write()

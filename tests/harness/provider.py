@@ -31,6 +31,8 @@ AUDIENCE: Final = "https://points.example.com"
 TOKEN_S: Final = 600
 """How long a token is good for, unless a test says otherwise."""
 
+ASKED_S_MAX: Final = 30  # a bound for a test that went wrong, never a measure
+
 
 @cache
 def _rsa() -> rsa.RSAPrivateKey:
@@ -78,6 +80,7 @@ class Provider:
         self.numbers = itertools.count(1)
         self.keys = [SigningKey.new(self._new_kid())]
         self.fetches = 0
+        self.fetching = asyncio.Condition()
         self.answer: Callable[[], Response] = self.publish
         self.unhurried = asyncio.Event()
         """Clear it, and whoever asks for the keys waits."""
@@ -118,9 +121,16 @@ class Provider:
         return JSONResponse({"keys": [key.public for key in self.keys]})
 
     async def respond(self, _: Request) -> Response:
-        self.fetches += 1
+        async with self.fetching:
+            self.fetches += 1
+            self.fetching.notify_all()
         await self.unhurried.wait()
         return self.answer()
+
+    async def asked(self, times: int = 1) -> None:
+        """Wait until the keys were asked for so often in all."""
+        async with asyncio.timeout(ASKED_S_MAX), self.fetching:
+            await self.fetching.wait_for(lambda: self.fetches >= times)
 
     def _new_kid(self) -> str:
         return f"key-{next(self.numbers)}"
