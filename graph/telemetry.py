@@ -229,7 +229,7 @@ class Trace:
         if self.principal:
             told["principal"] = self.principal.id
         if self.status:
-            told["status"] = self.status
+            told["status"] = int(self.status)
         if self._transport == "socket":
             told["answers"] = self.answers
         return told
