@@ -19,6 +19,10 @@ from server.gate import GUARDS, REQUEST_ID
 URL_BYTES_MAX: Final = 16_384
 HEAD_BYTES_MAX: Final = 65_536
 
+QUEUED_MAX: Final = 16
+"""Of one connection, requests that wait for the one under way. One read holds thousands of the
+smallest, and each takes some 3 KB, until all before it are answered."""
+
 NOT_HTTP: Final = Refused(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
 NO_UPGRADE: Final = Refused(
     HTTPStatus.BAD_REQUEST, "a connection can become a WebSocket, and nothing else"
@@ -34,6 +38,12 @@ HEAD_TOO_LARGE: Final = Refused(
     f"the headers must have at most {HEAD_BYTES_MAX} bytes",
     "LIMIT_EXCEEDED",
     more={"limit": "head_bytes", "value": HEAD_BYTES_MAX},
+)
+
+
+TOO_MANY: Final = Refused(
+    HTTPStatus.TOO_MANY_REQUESTS,
+    f"at most {QUEUED_MAX} requests of a connection may wait for an answer",
 )
 
 
@@ -63,6 +73,8 @@ class HeadedProtocol(HttpToolsProtocol):
 
     @override
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= QUEUED_MAX:
+            raise TOO_MANY
         super().on_message_begin()
         self._head_bytes = 0
 

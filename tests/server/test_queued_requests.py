@@ -1,0 +1,38 @@
+"""Requests that are sent before the one ahead of them is answered: some wait, no more."""
+
+import asyncio
+
+from server.heads import QUEUED_MAX
+from tests.harness.clock import VirtualClock
+from tests.harness.servers import running
+
+ANSWER_S_MAX = 60  # a bound for a test that went wrong, never a measure
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+async def count_answers(url: str, requests: bytes) -> int:
+    """Send it all at once; count the answers until the service hangs up."""
+    port = int(url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(ANSWER_S_MAX):
+        writer.write(requests)
+        answered = await reader.read()
+    writer.close()
+    return answered.count(b"HTTP/1.1 200 OK")
+
+
+async def test_a_few_requests_at_once_are_all_answered(
+    sqlite_url: str, clock: VirtualClock
+) -> None:
+    last = REQUEST + b"Connection: close\r\n\r\n"
+    async with running(sqlite_url, clock) as service:
+        assert await count_answers(service.url, (REQUEST + b"\r\n") * QUEUED_MAX + last) == (
+            QUEUED_MAX + 1
+        )
+
+
+async def test_of_ever_so_many_the_first_are_answered_and_the_connection_ends(
+    sqlite_url: str, clock: VirtualClock
+) -> None:
+    async with running(sqlite_url, clock) as service:
+        assert await count_answers(service.url, (REQUEST + b"\r\n") * 1_000) == QUEUED_MAX + 1
