@@ -59,7 +59,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._arrived = bytearray()
+        self.unread = bytearray()
         self._turn: asyncio.TimerHandle | None = None
         self._frames_left = float(FRAMES_A_SECOND_MAX)
         self._counted_at = self.loop.time()
@@ -68,25 +68,29 @@ class Socket(WebSocketsSansIOProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._arrived += data
+        self.unread += data
         if self._turn is None:
             self._read_slice()
 
     def _read_slice(self) -> None:
         self._turn = None
-        part = bytes(self._arrived[:SLICE_BYTES])
-        del self._arrived[:SLICE_BYTES]
+        part = bytes(self.unread[:SLICE_BYTES])
+        del self.unread[:SLICE_BYTES]
         if part and not self.transport.is_closing():
             super().data_received(part)
+        if self.conn.handshake_exc and not self.handshake_initiated:
+            # uvicorn doesn't look at a handshake that can't be read, and would wait for ever.
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
         self._read_on()
 
     def _read_on(self) -> None:
         """Read more, of what is here already or is yet to come, as soon as it may be."""
         if self.transport.is_closing():
-            self._arrived.clear()
+            self.unread.clear()
         elif self.read_paused and not self.close_sent:
             pass  # until the application has taken what there is: see `receive`
-        elif self._arrived or self._frames_owed():
+        elif self.unread or self._frames_owed():
             self.transport.pause_reading()
             wait_s = self._frames_owed() / FRAMES_A_SECOND_MAX
             self._turn = self.loop.call_later(wait_s, self._read_slice)

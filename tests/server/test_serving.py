@@ -9,7 +9,7 @@ from server import serving
 from server.connections import Config
 from server.listening import listen, origin
 from server.serving import Server
-from tests.server.torrent import Torrent, deaf_client
+from tests.server.raw import Torrent, raw
 
 WAIT_S_MAX = 20
 STOP_S = 0.05
@@ -21,7 +21,8 @@ async def test_stopping_waits_for_nobody_for_ever(monkeypatch: pytest.MonkeyPatc
     server = Server(Config(torrent, Limits()))
     with listen("127.0.0.1", 0) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
-        async with deaf_client(origin(listener)):
+        async with raw(origin(listener)) as deaf:
+            await deaf.upgrade()
             await asyncio.wait_for(torrent.begun.wait(), WAIT_S_MAX)
 
             server.should_exit = True

@@ -8,6 +8,7 @@ import pytest
 from tests.harness import documents
 from tests.harness.logs import logged
 from tests.harness.servers import Service
+from tests.harness.tables import spoil
 from tests.sockets.talk import EVENTS, ONE, let_in
 
 ANSWER = {"type": "next", "payload": {"data": {"__typename": "Query"}}}
@@ -175,20 +176,19 @@ async def test_what_fails_within_a_query_stands_beside_its_data(service: Service
 
 
 async def test_a_fault_of_ours_is_masked_and_leaves_the_socket_alone(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, sqlite_url: str
 ) -> None:
-    async def broken() -> int:
-        raise ZeroDivisionError("the secret inside")
-
+    await spoil(sqlite_url, "ALTER TABLE log_head RENAME TO mislaid")
     with logged() as log:
         async with let_in(service) as client:
-            monkeypatch.setattr(service.inside.feed, "position", broken)
-            await client.subscribe("1", EVENTS)
+            await client.subscribe("1", 'subscription { pointsCredited(after: "x") { id } }')
+            await client.subscribe("2", EVENTS)
 
-            error = await client.error("1")
+            assert (await client.error("1"))["extensions"]["code"] == "BAD_CURSOR"
+            error = await client.error("2")
 
             assert error["extensions"]["code"] == "INTERNAL"
-            assert "secret" not in json.dumps(error)
+            assert "log_head" not in json.dumps(error)
             assert error["extensions"]["id"] in log.text
             assert await client.is_alive()
 
