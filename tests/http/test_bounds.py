@@ -1,10 +1,11 @@
 """Bounds of a request: how large its body may be, and how long it may take."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
 import pytest
 
 from graph import requests
+from server import connections
 from tests.harness.clock import VirtualClock
 from tests.harness.logs import logged
 from tests.harness.processes import poll
@@ -96,6 +97,20 @@ async def test_what_comes_of_it_afterwards_is_thrown_away_and_the_connection_liv
         await wire.close()
 
     assert (first.status, second.status) == (413, 200)
+
+
+async def test_but_not_for_ever(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_S_MAX", 0.05)
+    async with small as service:
+        wire = await Wire.to(service.url)
+        await wire.send(request("POST", "/graphql", BEARER, JSON, CHUNKED))
+        await wire.send(chunked(padded(BODY_BYTES), b" ").removesuffix(b"0\r\n\r\n"))
+        assert (await wire.read()).status == 413
+        with suppress(ConnectionError):
+            await wire.send(b"1\r\n \r\n")  # and it goes on
+
+        assert await wire.is_over()
+        await wire.close()
 
 
 async def test_a_body_in_chunks_is_put_together(service: Service) -> None:

@@ -77,7 +77,11 @@ async def test_a_page_is_not_given_to_a_name_made_to_lead_here(
 
 @pytest.mark.parametrize(
     ("host", "origin"),
-    [("localhost:8000", "http://localhost:8000"), ("localhost:80", "http://localhost")],
+    [
+        ("localhost:8000", "http://localhost:8000"),
+        ("LocalHost:8000", "http://localhost:8000"),
+        ("localhost:80", "http://localhost"),
+    ],
 )
 async def test_a_page_of_its_own_may_write(
     sqlite_url: str, clock: VirtualClock, host: str, origin: str

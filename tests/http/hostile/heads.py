@@ -53,6 +53,13 @@ def not_http(raw: bytes) -> Case:
     return raw, 400, "BAD_REQUEST", "HTTP/1.1"
 
 
+SOCKET: tuple[Header, ...] = (
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Protocol", "graphql-transport-ws"),
+)
 FORM = b"--x\r\nContent-Disposition: form-data; name=operations\r\n\r\n" + TYPENAME + b"\r\n--x--"
 
 HEADS: dict[str, Case] = {
@@ -124,6 +131,25 @@ HEADS: dict[str, Case] = {
         "FORBIDDEN",
         "TUPPENCE_ORIGINS",
     ),
+    # sockets
+    "a socket for a name made to lead here": (
+        request("GET", "/graphql", *SOCKET, host="evil.example"),
+        403,
+        "FORBIDDEN",
+        "TUPPENCE_HOSTS",
+    ),
+    "a socket for nobody": (
+        request("GET", "/graphql", *SOCKET, host=None),
+        400,
+        "BAD_REQUEST",
+        "Host",
+    ),
+    "a socket of a foreign page": (
+        request("GET", "/graphql", *SOCKET, ("Origin", "https://evil.example")),
+        403,
+        "FORBIDDEN",
+        "origin",
+    ),
     # methods
     **{
         method: (request(method, "/graphql", BEARER, JSON), 405, "BAD_REQUEST", "POST")
@@ -173,6 +199,15 @@ HEADS: dict[str, Case] = {
     "a header with a NUL": not_http(post(TYPENAME, ("X-A", "a\x00b"))),
     "a header's name with a space": not_http(post(TYPENAME, ("X A", "a"))),
     "an address of odd letters": not_http(request("GET", "/gr\xe4phql", BEARER)),
+    "a header over two lines": not_http(post(TYPENAME, ("X-A", "a\r\n b"))),
+    "a line that ends half": not_http(b"GET /graphql HTTP/1.1\nHost: localhost\n\n"),
+    "no path": not_http(request("GET", "http://localhost", BEARER)),
+    "a tunnel": (
+        request("CONNECT", "localhost:80", BEARER),
+        400,
+        "BAD_REQUEST",
+        "WebSocket",
+    ),
     "another HTTP/2": not_http(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "TLS": not_http(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64),
     "a line of noise": not_http(b"\xff\xfe\x00\x01\r\n\r\n"),
@@ -188,6 +223,10 @@ HEADS: dict[str, Case] = {
     "a length below nothing": not_http(request("POST", "/graphql", ("Content-Length", "-1"))),
     "a length that is no number": not_http(request("POST", "/graphql", ("Content-Length", "5x"))),
     "a length beyond 64 bits": not_http(request("POST", "/graphql", ("Content-Length", "9" * 30))),
+    "a list of lengths": not_http(request("POST", "/graphql", ("Content-Length", "27, 27"))),
+    "the same length twice": not_http(
+        request("POST", "/graphql", ("Content-Length", "1"), ("Content-Length", "1"), body=b"x")
+    ),
     "a length and chunks": not_http(post(TYPENAME, ("Transfer-Encoding", "chunked"))),
     "a length that is too short": (
         request(
@@ -207,6 +246,7 @@ HEADS: dict[str, Case] = {
         "BAD_REQUEST",
         "Not Found",
     ),
+    "the whole service": (request("OPTIONS", "*", BEARER), 404, "BAD_REQUEST", "Not Found"),
     "a path upwards": (
         request("GET", "/graphql/../server/settings.py"),
         404,
