@@ -250,15 +250,7 @@ def note_code(code: str, limit: str = "") -> None:
         trace.note_code(code, limit)
 
 
-def request_id() -> str | None:
-    """The name of the request under way."""
-    trace = _current.get()
-    return trace.request_id if trace else None
-
-
-def note_operation(
-    schema: GraphQLSchema, document: DocumentNode | None, name: str | None
-) -> None:
+def note_operation(schema: GraphQLSchema, document: DocumentNode | None, name: str | None) -> None:
     """What is asked: as the client names it, and as the schema does."""
     trace = _current.get()
     definition = get_operation_ast(document, name) if trace and document else None
