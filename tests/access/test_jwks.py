@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from access import jwks
-from access.jwks import BYTES_MAX, FRESH_S, KEYS_MAX, REFETCH_S, RETRY_S, STALE_S_MAX, Jwks
+from access.jwks import BYTES_MAX, KEYS_MAX, Jwks
 from access.principal import ProviderDown, Unauthenticated
 from access.tokens import Tokens
 from tests.harness.client import Client
@@ -20,6 +20,10 @@ from tests.harness.provider import AUDIENCE, ISSUER, Provider, SigningKey, provi
 from tests.harness.servers import running
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
+FRESH_S = 600
+STALE_S_MAX = 86_400
+REFETCH_S = 30
+RETRY_S = 2
 
 
 class Ticks:
