@@ -55,9 +55,16 @@ class HeadedProtocol(HttpToolsProtocol):
     _head_bytes: int | None = None
     """Of the head that is arriving, what came in earlier reads."""
 
+    _trailing_bytes = 0
+    """What came in whole reads without anything of a head or a body: trailers, and frills."""
+
+    _got_on = False
+    """Whether this read had anything of a head or a body."""
+
     @override
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        self._got_on = False
         try:
             self.parser.feed_data(data)
             self._judge_unfinished(len(data))
@@ -77,6 +84,18 @@ class HeadedProtocol(HttpToolsProtocol):
             raise TOO_MANY
         super().on_message_begin()
         self._head_bytes = 0
+        self._get_on()
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Trailers would be headers that no proxy has seen, and as many as anyone likes.
+        if self._head_bytes is not None:
+            super().on_header(name, value)
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self._get_on()
+        super().on_body(body)
 
     @override
     def on_headers_complete(self) -> None:
@@ -86,10 +105,17 @@ class HeadedProtocol(HttpToolsProtocol):
             raise NO_UPGRADE
         super().on_headers_complete()
 
+    def _get_on(self) -> None:
+        self._got_on = True
+        self._trailing_bytes = 0
+
     def _judge_unfinished(self, size: int) -> None:
         if self._head_bytes is not None:
             self._head_bytes += size
             self._judge(self._head_bytes)
+        elif not self._got_on:
+            self._trailing_bytes += size
+            self._judge(self._trailing_bytes)
 
     def _judge(self, head_bytes: int) -> None:
         """Raise Refused where the head is too large, or its beginning."""
