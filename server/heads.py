@@ -115,7 +115,8 @@ class HeadedProtocol(HttpToolsProtocol):
             self._judge(self._head_bytes)
         elif not self._got_on:
             self._trailing_bytes += size
-            self._judge(self._trailing_bytes)
+            if self._trailing_bytes > HEAD_BYTES_MAX:
+                raise HEAD_TOO_LARGE
 
     def _judge(self, head_bytes: int) -> None:
         """Raise Refused where the head is too large, or its beginning."""

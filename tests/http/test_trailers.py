@@ -1,10 +1,13 @@
-"""Trailers: what stands behind a body is no header, however much of it there is."""
+"""Trailers: what stands behind a body is no header, however much of it there is.
+
+And what stands before a head is none yet.
+"""
 
 import pytest
 
 from server.heads import HEAD_BYTES_MAX
 from tests.harness.servers import Service
-from tests.http.raw import BEARER, JSON, TYPENAME, Wire, assert_answers, exchange, request
+from tests.http.raw import BEARER, JSON, TYPENAME, Wire, assert_answers, exchange, post, request
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 SENT_MAX = 64 * HEAD_BYTES_MAX
@@ -24,6 +27,16 @@ async def test_a_trailer_is_not_taken_for_a_header(service: Service, trailer: by
 
     assert (reply.status, reply.json) == (200, {"data": {"__typename": "Query"}})
     assert reply.headers["x-request-id"] != "mine"
+
+
+async def test_empty_lines_before_a_request_are_passed_over(service: Service) -> None:
+    wire = await Wire.to(service.url)
+    await wire.send(b"\r\n")
+    await assert_answers(service.url)  # by then the line was read
+    await wire.send(post())
+
+    assert (await wire.read()).status == 200
+    await wire.close()
 
 
 @pytest.mark.parametrize("part", [b"a:\r\n" * 1_024, b"a" * 4_096], ids=["many", "one without end"])
