@@ -10,9 +10,11 @@ be done nevertheless, and says so.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import warnings
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import orjson
 from graphql import (
     GraphQLField,
     GraphQLNonNull,
@@ -36,6 +38,14 @@ COERCION_ERRORS_MAX: Final = 10
 
 TOGETHER_MAX: Final = 10
 """So many items of a list are waited for at a time, where an answer takes long."""
+
+
+# Of what is given up for lack of time, some was not yet begun. That is as it should be.
+warnings.filterwarnings(
+    "ignore",
+    r"coroutine '(Executor|Execution|GraphQLCoreConverter|_merge_later)\b.*' was never awaited",
+    RuntimeWarning,
+)
 
 
 class _Plain(NamedTuple):
@@ -90,10 +100,13 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         self._turns: Turns | None = None
         self._seconds: float | None = None
         self._ends_at: float | None = None
+        self._bytes = 0
+        self._bytes_max: int | None = None
         context = self.context_value
         if isinstance(context, Context):
             self._turns = turns_of_loop() if context.is_long else None
             self._seconds = context.service.limits.execution_seconds
+            self._bytes_max = context.service.limits.answer_bytes
 
     @classmethod
     @override
@@ -111,6 +124,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
         each._plans = {}  # noqa: SLF001
         each._ends_at = None  # noqa: SLF001
+        each._bytes = 0  # noqa: SLF001
         return each
 
     # ── in turns, and in time ───────────────────────────────────────────────────────────────────
@@ -139,24 +153,48 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     ) -> list[Any]:
         """The list, some of its items at a time, so that not all that is within them waits at once.
 
-        Raises what an item raises that can't be null; those before it are settled.
+        What is complete is encoded: to encode the whole, and to drop it, takes long too. Raises
+        LimitExceeded where the answer grows too large, and what an item raises that can't be null.
         """
         complete: Any = self.complete_list_item_value
         completed: list[Any] = []
         later: list[int] = []
+        is_outermost = not any(isinstance(key, int) for key in path.as_list())
         try:
             for index, item in enumerate(items):
                 await turns.take()
                 place = path.add_key(index, None)
                 if complete(item, completed, *asked, place, position_context):
                     later.append(index)
+                else:
+                    self._encode(completed, [index], is_outermost=is_outermost)
                 if len(later) == TOGETHER_MAX:
-                    await _await_each(completed, later)
-        except Exception:
-            self.settle_in_background([completed[index] for index in later])
-            raise
-        await _await_each(completed, later)
+                    await self._complete_later(completed, later, is_outermost=is_outermost)
+            await self._complete_later(completed, later, is_outermost=is_outermost)
+        finally:
+            if later:
+                self.settle_in_background([completed[index] for index in later])
         return completed
+
+    async def _complete_later(
+        self, completed: list[Any], later: list[int], *, is_outermost: bool
+    ) -> None:
+        """Complete what is waited for, each in its place, and forget the places."""
+        places, later[:] = tuple(later), ()
+        values = await gather_with_cancel(*(completed[place] for place in places))
+        for place, value in zip(places, values, strict=True):
+            completed[place] = value
+        self._encode(completed, places, is_outermost=is_outermost)
+
+    def _encode(self, completed: list[Any], places: Sequence[int], *, is_outermost: bool) -> None:
+        for place in places:
+            if isinstance(completed[place], dict):
+                text = orjson.dumps(completed[place])
+                completed[place] = orjson.Fragment(text)
+                self._bytes += len(text) if is_outermost else 0
+        if self._bytes_max is not None and self._bytes > self._bytes_max:
+            message = f"the answer has more than {self._bytes_max}"
+            raise self._give_up("answer_bytes", self._bytes_max, message)
 
     async def _in_time(
         self, value: Awaitable[Any], field: Any, field_details_list: Any, path: Any
@@ -169,9 +207,23 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
             async with asyncio.timeout_at(self._ends_at):
                 return await value
         except TimeoutError:
-            late = _too_late(self.operation.operation, self._seconds)
+            message = f"this took more than {self._seconds:g} s"
+            late = self._give_up("execution_seconds", self._seconds, message)
             self.handle_field_error(late, field.type, field_details_list, path)
             return None
+
+    def _give_up(self, limit: str, value: float, message: str) -> RequestError:
+        """What it meets a limit by while it is executed. A mutation may be done by then."""
+        if self.operation.operation is not OperationType.MUTATION:
+            return LimitExceeded(limit, value, message)
+        return RequestError(
+            "OUTCOME_UNKNOWN",
+            f"{limit}: {message}, but it may be done: ask again with the same key to learn the"
+            " outcome",
+            limit=limit,
+            value=value,
+            retryable=True,
+        )
 
     # ── short cuts ──────────────────────────────────────────────────────────────────────────────
 
@@ -233,28 +285,6 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
             field = self.schema.get_field(parent_type, field_details_list[0].node.name.value)
             return self._in_time(value, field, field_details_list, path)
         return value
-
-
-async def _await_each(values: list[Any], places: list[int]) -> None:
-    """Put what is awaited in its place, and forget the places."""
-    awaited = [values[place] for place in places]
-    taken, places[:] = tuple(places), ()
-    for place, value in zip(taken, await gather_with_cancel(*awaited), strict=True):
-        values[place] = value
-
-
-def _too_late(kind: OperationType, seconds: float) -> RequestError:
-    message = f"this took more than {seconds:g} s"
-    if kind is not OperationType.MUTATION:
-        return LimitExceeded("execution_seconds", seconds, message)
-    return RequestError(
-        "OUTCOME_UNKNOWN",
-        f"execution_seconds: {message}, and may be done yet: ask again with the same key to learn"
-        " the outcome",
-        limit="execution_seconds",
-        value=seconds,
-        retryable=True,
-    )
 
 
 def _printed(plain: _Plain, source: Any) -> Any:

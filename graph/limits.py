@@ -36,6 +36,8 @@ class Limits:
     looked up, as often as the lists around it repeat it."""
     items: int = 2_000
     """Of a list among the variables."""
+    answer_bytes: int = 16_777_216
+    """Of the lists of an answer that takes long to make."""
     execution_seconds: float = 10
     """How long a query, a mutation or one event of a subscription may take."""
 

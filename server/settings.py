@@ -114,7 +114,7 @@ class Settings:
         "1200/minute", parsing.rate, "How many operations each member may send."
     )
     rate_stranger: str = _setting(
-        "600/minute", parsing.rate, "How often each address may show what lets nobody in."
+        "6000/minute", parsing.rate, "How often each address may show what lets nobody in."
     )
     limit_body_bytes: int = _setting(
         "1048576", parsing.whole, "The most bytes of a request's body."
@@ -150,6 +150,9 @@ class Settings:
     )
     limit_items: int = _setting(
         "2000", parsing.whole, "The most items of a list among the variables."
+    )
+    limit_answer_bytes: int = _setting(
+        "16777216", parsing.whole, "The most bytes of the lists of a long answer."
     )
     limit_execution_seconds: float = _setting(
         "10", parsing.seconds, "How long one operation, or one event of a subscription, may take."
