@@ -100,6 +100,16 @@ class Database(ABC):
         """Close every connection."""
 
 
+def make_private(file: Path) -> None:
+    """Make a database's file, and the folders above it, where there is none: its owner's alone.
+
+    What SQLite puts beside a file may be read by whoever may read the file.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=0o600)
+
+
 def open_database(address: str, *, checkpoints: bool = True) -> Database:
     """The database at `sqlite:///path` or `postgresql://…`; ValueError for any other.
 
@@ -130,9 +140,9 @@ class Sqlite(Database):
     """
 
     def __init__(self, url: URL, *, checkpoints: bool = True) -> None:
-        """Make the file's folder; see Database and open_database."""
+        """Make the file; see Database and open_database."""
         super().__init__(url)
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(str(url.database)))
         pragmas = _writer_pragmas if checkpoints else _visitor_pragmas
         self._writer = _sqlite_engine(url, pragmas, "BEGIN IMMEDIATE", pool_size=1)
         self._reader = _sqlite_engine(url, _reader_pragmas, "BEGIN", pool_size=READERS)

@@ -3,7 +3,6 @@
 All of it goes to stdout. On stderr is the log, which programs read.
 """
 
-import sys
 from pathlib import Path
 
 import typer
@@ -15,13 +14,14 @@ def greet(address: str) -> None:
 
 
 def show_first_key(token: str | None, file: Path) -> None:
-    """Say where the first admin key is and, to a terminal, once, the key that was made just now.
+    """Say where the first admin key is and, once, the key that was made just now.
 
-    What isn't a terminal may be kept by somebody who isn't to have the key.
+    Whoever keeps what stdout says, and lets others read it, puts a key of their own into the file
+    beforehand: one that is taken from there is never shown.
     """
-    if token and sys.stdout.isatty():
+    if token:
         typer.echo(f"Admin key (shown once, kept in {file}): {token}")
-    elif token or file.is_file():
+    elif file.is_file():
         typer.echo(f"The first admin key is in {file}.")
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.health import Health, audit
-from models.database import Database, DatabaseError, open_database
+from models.database import Database, DatabaseError, make_private, open_database
 from models.migrations import is_current, upgrade
 from server.clock import Clock
 from server.files import flush
@@ -128,6 +128,7 @@ def _refuse_to_overwrite(copy: Path) -> None:
 def _copy(source: Path, copy: Path) -> None:
     # Read-only, so that closing it never checkpoints: the service's one connection does that.
     address = f"{source.resolve().as_uri()}?mode=ro"
+    make_private(copy)
     with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
         connection.execute("VACUUM INTO ?", (str(copy),))
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:

@@ -14,6 +14,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from models.database import make_private
+
 REVISION: Final = "0002"
 """The newest revision: what the code needs."""
 
@@ -44,7 +46,7 @@ def upgrade(address: str) -> None:
 
 
 def _upgrade_sqlite(url: URL) -> None:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    make_private(Path(str(url.database)))
     engine = create_engine(url, poolclass=NullPool, connect_args={"isolation_level": None})
     event.listen(engine, "connect", _make_durable)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

@@ -28,7 +28,7 @@ def test_migrate_makes_a_new_database(tmp_path: Path) -> None:
     done = tuppence("migrate", database_url=f"sqlite:///{file}")
 
     assert done.returncode == 0, done.stderr
-    assert file.exists()
+    assert file.stat().st_mode & 0o777 == 0o600  # what it holds of people is its owner's alone
 
 
 def test_serve_asks_for_migrate_on_an_empty_postgresql(postgres: Postgres, tmp_path: Path) -> None:
@@ -102,6 +102,7 @@ async def test_backup_makes_a_whole_copy_of_a_database_in_use(
 
     assert done.returncode == 0, done.stderr
     assert names_in(tmp_path, "copy*") == ["copy.db"]
+    assert copy.stat().st_mode & 0o777 == 0o600
     async with running(f"sqlite:///{copy}", clock) as service:
         assert await service.client.balance("ann") == Balance(active=50)
 

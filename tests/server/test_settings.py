@@ -31,7 +31,7 @@ def test_what_is_not_set_has_its_default() -> None:
         log_level="info",
         rate_key="600000/minute",
         rate_member="1200/minute",
-        rate_stranger="600/minute",
+        rate_stranger="6000/minute",
     )
 
 
