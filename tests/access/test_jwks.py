@@ -262,13 +262,37 @@ async def test_a_provider_that_cannot_be_reached_is_down(
         assert await admitted(tokens, Provider(clock).token("ann")) == "ProviderDown"
 
 
-async def test_a_provider_that_never_ends_its_answer_is_down(
+async def test_a_provider_that_keeps_silent_is_down(
     tokens: Tokens, identities: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwks, "FETCH_S_MAX", 0.05)
     identities.unhurried.clear()
 
     assert await admitted(tokens, identities.token("ann")) == "ProviderDown"
+
+
+async def test_a_provider_that_answers_drop_by_drop_is_down(
+    clock: VirtualClock, identities: Provider, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        for _ in range(50):
+            yield b" "
+            await asyncio.sleep(0.02)
+        yield bytes(identities.publish().body)
+
+    identities.answer = lambda: StreamingResponse(drops())
+    async with verifier(identities.url, clock, ticks) as tokens:
+        monkeypatch.setattr(jwks, "FETCH_S_MAX", 0.2)  # the client has its five seconds a drop
+
+        assert await admitted(tokens, identities.token("ann")) == "ProviderDown"
+
+
+async def test_a_provider_is_not_followed_elsewhere(tokens: Tokens, identities: Provider) -> None:
+    elsewhere = RedirectResponse(f"{identities.url}?elsewhere")
+    identities.answer = lambda: elsewhere if identities.fetches == 1 else identities.publish()
+
+    assert await admitted(tokens, identities.token("ann")) == "ProviderDown"
+    assert identities.fetches == 1
 
 
 async def test_an_answer_of_unsaid_length_is_read_no_further_than_it_may_be(
@@ -289,7 +313,6 @@ async def test_an_answer_of_unsaid_length_is_read_no_further_than_it_may_be(
     [
         lambda _: Response("out to lunch", 500),
         lambda each: Response(each.publish().body, 404),
-        lambda each: RedirectResponse(each.url, 302),
         lambda _: Response(""),
         lambda _: Response("<html>"),
         lambda _: JSONResponse([]),
@@ -302,7 +325,7 @@ async def test_an_answer_of_unsaid_length_is_read_no_further_than_it_may_be(
         lambda each: Response(each.publish().body + b" " * BYTES_MAX),
         lambda _: Response("[" * 100_000),
     ],
-    ids=range(14),
+    ids=range(13),
 )
 async def test_what_is_no_set_of_keys_is_no_answer(
     tokens: Tokens, identities: Provider, ticks: Ticks, answer: Callable[[Provider], Response]
