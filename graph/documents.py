@@ -40,9 +40,10 @@ from graph.costs import Costs, count_costs, introspects, operations_of
 from graph.faults import LimitExceeded, RequestError
 from graph.limits import Limits
 from graph.telemetry import note_operation, reach
-from graph.variables import long_list, sizes_of
+from graph.variables import Variables
 from ledger import Overloaded
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 KEPT_MAX: Final = 256
@@ -59,8 +60,8 @@ SHORT_MAX: Final = 1_000
 WAITING_MAX: Final = 64
 """Longer texts that wait for the thread, or are in it."""
 
-COSTS_MAX: Final = 64
-"""Of one document, by the sizes that its variables give."""
+KNOWN_MAX: Final = 64
+"""Of a document's operations by name, and of an operation's costs by what its variables say."""
 
 ERRORS_MAX: Final = 10
 """So many mistakes of a document are told; to find each takes time."""
@@ -112,25 +113,44 @@ class Unreadable(Exception):
         self.error = error
 
 
+class Operation:
+    """One of a document's operations; or, where none is named, all of them."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
+        self._schema = schema
+        self._document = document
+        self._name = name
+        self._costs: dict[tuple[tuple[str, int], ...], Costs] = {}
+        self.nodes = operations_of(document, name)
+        self.variables = Variables(schema, self.nodes)
+
+    def costs(self, values: Mapping[str, Any]) -> Costs:
+        """What it comes to, with these values of its variables. Raises RecursionError."""
+        sizes = self.variables.sizes(values)
+        key = tuple(sizes.items())
+        found = self._costs.get(key)
+        if found is None:
+            found = count_costs(self._schema, self._document, self._name, sizes)
+            _keep_some(self._costs)[key] = found
+        return found
+
+
 class Document:
     """A text that was read. What else there is to know of it is found when it is first asked."""
 
     def __init__(self, schema: GraphQLSchema, text: str, tokens_max: int) -> None:
         """Raises Unreadable."""
         self._schema = schema
-        self._costs: dict[tuple[str | None, tuple[tuple[str, int], ...]], Costs] = {}
+        self._operations: dict[str | None, Operation] = {}
         self.node, tokens = _parse(text, tokens_max)
         self.bytes = tokens * TOKEN_BYTES + len(text) * CHARACTER_BYTES
 
-    def costs(self, operation_name: str | None, sizes: Mapping[str, int]) -> Costs:
-        """What an operation comes to, with variables of these sizes. Raises RecursionError."""
-        key = (operation_name, tuple(sizes.items()))
-        found = self._costs.get(key)
+    def operation(self, name: str | None) -> Operation:
+        """What is to be run: one without nodes, if there is none of this name."""
+        found = self._operations.get(name)
         if found is None:
-            found = count_costs(self._schema, self.node, operation_name, sizes)
-            if len(self._costs) >= COSTS_MAX:
-                self._costs.clear()
-            self._costs[key] = found
+            found = Operation(self._schema, self.node, name)
+            _keep_some(self._operations)[name] = found
         return found
 
     @cached_property
@@ -145,11 +165,12 @@ class Document:
             self._schema, self.node, RULES, max_errors=ERRORS_MAX, hide_suggestions=True
         )
 
-    @cached_property
-    def unnamed(self) -> list[GraphQLError]:
-        """What is wrong with it where no operation is named."""
-        operations = operations_of(self.node, None)
-        return [GraphQLError(UNNAMED, operations)] if len(operations) > 1 else []
+
+def _keep_some(known: dict[K, T]) -> dict[K, T]:
+    """What is known, with room for one more."""
+    if len(known) >= KNOWN_MAX:
+        known.clear()
+    return known
 
 
 def _parse(text: str, tokens_max: int) -> tuple[DocumentNode, int]:
@@ -229,8 +250,9 @@ class Documents(SchemaExtension):
         asked = self.execution_context
         text = asked.query or ""
         limits: Limits = asked.context.service.limits
-        if len(text) <= SHORT_MAX or _shelf.find(text, limits.tokens):
-            self._read(text, limits)
+        known = _shelf.find(text, limits.tokens)
+        if known or len(text) <= SHORT_MAX:
+            self._read(text, limits, known)
         else:
             try:
                 await _in_thread(partial(self._read, text, limits))
@@ -256,9 +278,9 @@ class Documents(SchemaExtension):
     def _schema(self) -> GraphQLSchema:
         return self.execution_context.schema._schema  # noqa: SLF001 - no other way
 
-    def _read(self, text: str, limits: Limits) -> None:
+    def _read(self, text: str, limits: Limits, known: Document | None = None) -> None:
         """Read a text, count it and validate it, as far as it gets."""
-        document = _shelf.find(text, limits.tokens)
+        document = known or _shelf.find(text, limits.tokens)
         try:
             document = document or Document(self._schema, text, limits.tokens)
             self._document = document
@@ -269,31 +291,41 @@ class Documents(SchemaExtension):
             self._errors = [refused]
         else:
             # Only what is validated, so that nobody finds there what will yet take long.
-            if not document.errors:
+            if not (known or document.errors):
                 _shelf.keep(text, limits.tokens, document)
 
     def _judge(self, document: Document, limits: Limits) -> list[GraphQLError]:
         """What is wrong with the document. Raises RequestError for what it may not ask."""
         asked = self.execution_context
-        name, variables = asked._provided_operation_name, asked.variables or {}  # noqa: SLF001
         if document.introspects and not asked.context.service.introspection:
             raise RequestError("FORBIDDEN", NO_INTROSPECTION)
-        operations = operations_of(document.node, name)
-        try:
-            costs = document.costs(name, sizes_of(operations, variables))
-        except RecursionError:
-            message = f"must be at most {limits.depth}, and here is far more"
-            raise LimitExceeded("depth", limits.depth, message) from None
-        for limit, cost in costs._asdict().items():
-            value = getattr(limits, limit)
-            if cost > value:
-                raise LimitExceeded(limit, value, f"must be at most {value}, not {cost}")
+        operation = document.operation(asked._provided_operation_name)  # noqa: SLF001
+        values = asked.variables or {}
+        costs = _costs_within(limits, operation, values)
         asked.context.is_long = costs.work > LONG_WORK
-        errors = document.errors or (document.unnamed if name is None else [])
-        if not errors and (items := long_list(self._schema, operations, variables, limits.items)):
+        if document.errors:
+            return list(document.errors)
+        if asked._provided_operation_name is None and len(operation.nodes) > 1:  # noqa: SLF001
+            return [GraphQLError(UNNAMED, operation.nodes)]
+        items = operation.variables.long_list(values, limits.items)
+        if items is not None:
             message = f"a list must have at most {limits.items}, not {items}"
             raise LimitExceeded("items", limits.items, message)
-        return list(errors)
+        return []
+
+
+def _costs_within(limits: Limits, operation: Operation, values: Mapping[str, Any]) -> Costs:
+    """What an operation comes to. Raises LimitExceeded for the first limit that it is beyond."""
+    try:
+        costs = operation.costs(values)
+    except RecursionError:
+        message = f"must be at most {limits.depth}, and here is far more"
+        raise LimitExceeded("depth", limits.depth, message) from None
+    for limit, cost in zip(costs._fields, costs, strict=True):
+        value = getattr(limits, limit)
+        if cost > value:
+            raise LimitExceeded(limit, value, f"must be at most {value}, not {cost}")
+    return costs
 
 
 def _nothing(name: str | None) -> DocumentNode:

@@ -19,7 +19,6 @@ from graphql import (
     NonNullTypeNode,
     OperationDefinitionNode,
     TypeNode,
-    VariableDefinitionNode,
     get_named_type,
     get_nullable_type,
     type_from_ast,
@@ -31,23 +30,40 @@ SIZE_MAX: Final = 1_000
 NUMBER_BOUND: Final = 2**63
 
 
-def sizes_of(
-    operations: Sequence[OperationDefinitionNode], variables: Mapping[str, Any]
-) -> dict[str, int]:
-    """Those that may say how long a list is: whole numbers as they are, and lists by length."""
-    sizes: dict[str, int] = {}
-    for each in _definitions(operations):
-        if _may_count(each.type):
-            name = each.variable.name.value
-            size = _size(variables.get(name, each.default_value))
+class Variables:
+    """Those of some operations that may be long, or say how long a list is."""
+
+    def __init__(
+        self, schema: GraphQLSchema, operations: Sequence[OperationDefinitionNode]
+    ) -> None:
+        defined = [each for one in operations for each in one.variable_definitions or ()]
+        self._counting = [
+            (each.variable.name.value, _size(each.default_value))
+            for each in defined
+            if _may_count(each.type)
+        ]
+        kinds = [(each.variable.name.value, type_from_ast(schema, each.type)) for each in defined]
+        self._listing = [(name, kind) for name, kind in kinds if kind and _holds_lists(kind)]
+
+    def sizes(self, values: Mapping[str, Any]) -> dict[str, int]:
+        """Whole numbers as they are, and lists by length: of what is given, and else by default."""
+        sizes: dict[str, int] = {}
+        for name, default in self._counting:
+            size = _size(values[name]) if name in values else default
             if size is not None:
                 sizes[name] = min(max(size, 0), SIZE_MAX)
-    return sizes
+        return sizes
 
+    def long_list(self, values: Mapping[str, Any], items_max: int) -> int | None:
+        """The length of a list that is longer than this, where the types want one.
 
-def _definitions(operations: Sequence[OperationDefinitionNode]) -> Iterator[VariableDefinitionNode]:
-    for each in operations:
-        yield from each.variable_definitions or ()
+        A JSON value is none of them: it is taken as it is.
+        """
+        for name, kind in self._listing:
+            for length in _lengths(values.get(name), kind):
+                if length > items_max:
+                    return length
+        return None
 
 
 def _may_count(kind: TypeNode) -> bool:
@@ -72,25 +88,6 @@ def _size(value: Any) -> int | None:
             return int(value)
         case _:
             return None
-
-
-def long_list(
-    schema: GraphQLSchema,
-    operations: Sequence[OperationDefinitionNode],
-    variables: Mapping[str, Any],
-    items_max: int,
-) -> int | None:
-    """The length of a list that is longer than this, where the types want one.
-
-    A JSON value is none of them: it is taken as it is.
-    """
-    for each in _definitions(operations):
-        kind: Any = type_from_ast(schema, each.type)
-        if kind and _holds_lists(kind):
-            for length in _lengths(variables.get(each.variable.name.value), kind):
-                if length > items_max:
-                    return length
-    return None
 
 
 def _lengths(value: object, kind: Any) -> Iterator[int]:
