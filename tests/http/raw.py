@@ -21,6 +21,8 @@ Header = tuple[str, str]
 
 @dataclass(frozen=True)
 class Reply:
+    """An answer; headers of one name are joined, as a client joins them."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -94,7 +96,9 @@ class Wire:
         async with asyncio.timeout(REPLY_S_MAX):
             head = await self.reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").rstrip().split("\r\n")
-        headers = dict(line.split(": ", 1) for line in lines)
+        headers: dict[str, str] = {}
+        for name, value in (line.split(": ", 1) for line in lines):
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return int(first.split(" ")[1]), headers
 
     async def read(self, *, has_body: bool = True) -> Reply:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from graph import graphiql
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
 from tests.harness.logs import logged
@@ -158,6 +159,19 @@ async def test_another_page_is_not(sqlite_url: str, clock: VirtualClock, origin:
         assert (reply.status, reply.code) == (403, "FORBIDDEN")
         assert "access-control-allow-origin" not in reply.headers
         assert reply.headers["vary"] == "origin"
+
+
+async def test_what_an_answer_says_of_itself_is_left_to_it(
+    sqlite_url: str, clock: VirtualClock
+) -> None:
+    raw = request("GET", "/graphql", ("Accept", "text/html"))
+
+    reply = await ask(sqlite_url, clock, raw, origins=(SHOP,))
+
+    assert reply.headers["content-security-policy"] == graphiql.POLICY
+    assert reply.headers["cache-control"] == "no-cache"
+    assert reply.headers["vary"] == "Accept, origin"
+    assert reply.headers["x-content-type-options"] == "nosniff"
 
 
 # ── behind a proxy ──────────────────────────────────────────────────────────────────────────────
