@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 MESSAGE = "x" * 65_536
 MESSAGES_MAX = 1_000
+WAIT_S_MAX = 20  # how long missing bytes may hold up a failing test
 UPGRADE = (
     "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -42,7 +43,8 @@ class Raw:
         await self.send(f"{UPGRADE}{more}\r\n")
 
     async def read(self, size_max: int = 65_536) -> bytes:
-        return await self.loop.sock_recv(self.socket, size_max)
+        async with asyncio.timeout(WAIT_S_MAX):
+            return await self.loop.sock_recv(self.socket, size_max)
 
     async def head(self) -> str:
         """Read the head of an answer, and nothing after it."""

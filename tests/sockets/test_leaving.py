@@ -50,6 +50,7 @@ async def test_revoking_a_key_ends_its_sockets_at_once_and_no_others(service: Se
         await service.following(1)
         assert await third.is_alive()
         assert await admin.is_alive()
+        assert not service.inside.door.revoked.is_set(), "it is asked for once, not without end"
 
 
 async def test_a_key_that_another_instance_revokes_ends_its_sockets(
@@ -145,8 +146,12 @@ async def test_a_client_that_says_goodbye_leaves_nothing(service: Service) -> No
         await client.subscribe("1", EVENTS)
         await service.following(1)
 
+    async def nobody_is_asked_for() -> bool:
+        return not any(task.get_name() == "socket watch" for task in asyncio.all_tasks())
+
     await service.following(0)
     assert client.socket.close_code == 1000
+    assert await poll(nobody_is_asked_for, WAIT_S_MAX)
 
 
 async def test_a_client_that_just_goes_is_no_news(service: Service) -> None:

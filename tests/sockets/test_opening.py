@@ -1,7 +1,5 @@
 """Opening a socket: the handshake, who is let in, and what comes before that."""
 
-import asyncio
-
 import pytest
 
 from tests.harness.clock import VirtualClock
@@ -170,13 +168,12 @@ async def test_it_is_one_too_many_also_while_the_first_is_being_judged(
 
 async def test_what_is_said_after_the_close_is_not_heard(service: Service) -> None:
     async with let_in(service) as client:
-        await asyncio.gather(
-            client.introduce(),
-            client.say({"id": "1", "type": "subscribe", "payload": {"query": ONE}}),
-            client.say("nonsense"),
-        )
+        await client.introduce()
+        await client.say({"type": "ping"})
+        await client.subscribe("1", ONE)
+        await client.say("nonsense")
 
-        assert (await client.end())[0] == 4429
+        assert await client.end() == (4429, "Too many initialisation requests")
 
 
 # ── whose page it is ─────────────────────────────────────────────────────────────────────────────
