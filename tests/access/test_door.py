@@ -15,7 +15,7 @@ from access.door import DEVELOPER, Door
 from access.principal import Principal, Unauthenticated
 from events.audit import TERMINAL
 from models.database import Database, open_database
-from tests.harness.clock import VirtualClock
+from tests.harness.clock import Ticks, VirtualClock
 from tests.harness.keys import ADMIN
 from tests.harness.provider import provider
 from tests.harness.servers import Service, running
@@ -24,21 +24,6 @@ from tests.harness.statements import counted_statements, held_statement
 BODY = json.dumps({"query": "{ eventCursor }"})
 UNKNOWN = f"{ADMIN}x"
 WAIT_S_MAX = 30  # a bound for a test that went wrong, never a measure
-
-
-class Ticks:
-    """Seconds that pass when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def ticks() -> Ticks:
-    return Ticks()
 
 
 @asynccontextmanager

@@ -2,82 +2,31 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, StreamingResponse
 
 from access import jwks
-from access.jwks import BYTES_MAX, KEYS_MAX, Jwks
-from access.principal import ProviderDown, Unauthenticated
+from access.jwks import BYTES_MAX
+from access.principal import ProviderDown
 from access.tokens import Tokens
+from tests.access.verifying import (
+    FRESH_S,
+    REFETCH_S,
+    RETRY_S,
+    STALE_S_MAX,
+    admitted,
+    fetched,
+    jwks_tasks,
+    verifier,
+)
 from tests.harness.client import Client
-from tests.harness.clock import VirtualClock
+from tests.harness.clock import Ticks, VirtualClock
 from tests.harness.keys import ADMIN
-from tests.harness.provider import AUDIENCE, ISSUER, Provider, SigningKey, provider
+from tests.harness.provider import Provider, SigningKey
 from tests.harness.servers import running
-
-ALGORITHMS = ("RS256", "ES256", "EdDSA")
-FRESH_S = 600
-STALE_S_MAX = 86_400
-REFETCH_S = 30
-RETRY_S = 2
-
-
-class Ticks:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def ticks() -> Ticks:
-    return Ticks()
-
-
-@pytest.fixture
-async def identities(clock: VirtualClock) -> AsyncIterator[Provider]:
-    async with provider(clock) as identities:
-        yield identities
-
-
-@pytest.fixture
-async def tokens(identities: Provider, clock: VirtualClock, ticks: Ticks) -> AsyncIterator[Tokens]:
-    """What verifies this provider's tokens."""
-    async with verifier(identities.url, clock, ticks) as tokens:
-        yield tokens
-
-
-@asynccontextmanager
-async def verifier(url: str, clock: VirtualClock, ticks: Ticks) -> AsyncIterator[Tokens]:
-    tokens = Tokens(Jwks(url, ALGORITHMS, ticks), ISSUER, AUDIENCE, ALGORITHMS, clock)
-    try:
-        yield tokens
-    finally:
-        await tokens.close()
-
-
-async def admitted(tokens: Tokens, token: str) -> str:
-    """What comes of showing a token: the member's identity, or what it was refused with."""
-    try:
-        return str((await tokens.admit(token)).identity)
-    except (Unauthenticated, ProviderDown) as refusal:
-        return type(refusal).__name__
-
-
-async def fetched(identities: Provider, times: int) -> None:
-    """Wait until the keys were asked for so often, and the answer was dealt with."""
-    await identities.asked(times)
-    await asyncio.gather(*jwks_tasks())
-
-
-def jwks_tasks() -> list[asyncio.Task[None]]:
-    return [task for task in asyncio.all_tasks() if task.get_name() == "jwks"]
-
 
 # ── how seldom ──────────────────────────────────────────────────────────────────────────────────
 
@@ -306,71 +255,6 @@ async def test_an_answer_of_unsaid_length_is_read_no_further_than_it_may_be(
     identities.answer = lambda: StreamingResponse(too_long())
 
     assert await admitted(tokens, identities.token("ann")) == "ProviderDown"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda _: Response("out to lunch", 500),
-        lambda each: Response(each.publish().body, 404),
-        lambda _: Response(""),
-        lambda _: Response("<html>"),
-        lambda _: JSONResponse([]),
-        lambda _: JSONResponse({"keys": {}}),
-        lambda _: JSONResponse({"keys": []}),
-        lambda _: JSONResponse({"keys": [None, "key", 7, {}, {"kty": "RSA"}]}),
-        lambda each: JSONResponse({"keys": [each.key.public | {"use": "enc"}]}),
-        lambda each: JSONResponse({"keys": [each.key.public | {"alg": "HS256"}]}),
-        lambda _: JSONResponse({"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}),
-        lambda each: Response(each.publish().body + b" " * BYTES_MAX),
-        lambda _: Response("[" * 100_000),
-    ],
-    ids=range(13),
-)
-async def test_what_is_no_set_of_keys_is_no_answer(
-    tokens: Tokens, identities: Provider, ticks: Ticks, answer: Callable[[Provider], Response]
-) -> None:
-    identities.answer = lambda: answer(identities)
-    assert await admitted(tokens, identities.token("ann")) == "ProviderDown"
-
-    identities.come_back()
-    ticks.now += RETRY_S
-
-    assert await admitted(tokens, identities.token("ann")) == "ann"
-
-
-async def test_a_set_that_is_spoiled_replaces_no_good_one(
-    tokens: Tokens, identities: Provider, ticks: Ticks
-) -> None:
-    await admitted(tokens, identities.token("ann"))
-    identities.answer = lambda: JSONResponse({"keys": []})
-    ticks.now += FRESH_S
-    await admitted(tokens, identities.token("bob"))
-    await fetched(identities, 2)
-
-    assert await admitted(tokens, identities.token("cid")) == "cid"
-
-
-async def test_keys_of_kinds_that_are_not_known_stand_in_nobodys_way(
-    tokens: Tokens, identities: Provider
-) -> None:
-    odd = [{"kty": "AKP", "alg": "ML-DSA-44", "kid": "new"}, {"kid": identities.key.kid}, 7]
-    known = [key.public for key in identities.keys]
-    identities.answer = lambda: JSONResponse({"keys": [*odd, *known]})
-
-    assert await admitted(tokens, identities.token("ann")) == "ann"
-
-
-async def test_no_more_keys_are_kept_than_are_bounded(
-    tokens: Tokens, identities: Provider, ticks: Ticks
-) -> None:
-    many = [SigningKey.new(f"other-{number}").public for number in range(KEYS_MAX)]
-    identities.answer = lambda: JSONResponse({"keys": [*many, identities.key.public]})
-
-    assert await admitted(tokens, identities.token("ann")) == "Unauthenticated"
-    identities.answer = lambda: JSONResponse({"keys": [*many[1:], identities.key.public]})
-    ticks.now += REFETCH_S
-    assert await admitted(tokens, identities.token("ann")) == "ann"
 
 
 async def test_a_member_who_hangs_up_stops_nobodys_fetch(

@@ -8,23 +8,11 @@ from access import rates
 from access.door import DEVELOPER
 from access.principal import Principal
 from access.rates import RateLimited, Rates
+from tests.harness.clock import Ticks
 
 KEY = Principal("KEY", "key_a", frozenset({"admin"}))
 OTHER = Principal("KEY", "key_b", frozenset({"admin"}))
 ANN = Principal("MEMBER", "member:ann", identity="ann")
-
-
-class Ticks:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def ticks() -> Ticks:
-    return Ticks()
 
 
 def passes(rates_: Rates, principal: Principal, times: int) -> int:
@@ -63,19 +51,18 @@ def test_each_kind_has_its_own_rate_and_each_principal_its_own_count(ticks: Tick
 
 def test_a_window_begins_with_its_first_request_and_then_ends(ticks: Ticks) -> None:
     counted = Rates("5/minute", "5/minute", "5/minute", ticks)
-    ticks.now = 100.0
     assert passes(counted, KEY, 4) == 4
 
-    ticks.now = 159.999
+    ticks.now += 59.999
     assert passes(counted, KEY, 10) == 1
-    ticks.now = 160.0
+    ticks.now += 0.001
     assert passes(counted, KEY, 10) == 5
 
 
 def test_what_is_refused_says_which_limit_and_when_to_ask_again(ticks: Ticks) -> None:
     counted = Rates("600000/minute", "2/minute", "1/hour", ticks)
     passes(counted, ANN, 2)
-    ticks.now = 17.5
+    ticks.now += 17.5
 
     with pytest.raises(RateLimited) as refused:
         counted.take(ANN)
@@ -88,7 +75,7 @@ def test_what_is_refused_says_which_limit_and_when_to_ask_again(ticks: Ticks) ->
 def test_to_ask_again_makes_the_wait_no_longer(ticks: Ticks) -> None:
     counted = Rates("1/minute", "1/minute", "1/minute", ticks)
     passes(counted, KEY, 1_000)
-    ticks.now = 60.0
+    ticks.now += 60
 
     assert passes(counted, KEY, 1) == 1
 
