@@ -32,12 +32,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
+from models import pragmas
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
 READERS: Final = 2
-BUSY_TIMEOUT_MS: Final = 5_000
 STATEMENT_TIMEOUT_MS: Final = 30_000
 SURVEY_TIMEOUT_MS: Final = 600_000
 LOCK_TIMEOUT_MS: Final = 10_000
@@ -143,9 +144,9 @@ class Sqlite(Database):
         """Make the file; see Database and open_database."""
         super().__init__(url)
         make_private(Path(str(url.database)))
-        pragmas = _writer_pragmas if checkpoints else _visitor_pragmas
-        self._writer = _sqlite_engine(url, pragmas, "BEGIN IMMEDIATE", pool_size=1)
-        self._reader = _sqlite_engine(url, _reader_pragmas, "BEGIN", pool_size=READERS)
+        prepared = pragmas.for_writer if checkpoints else pragmas.for_visitor
+        self._writer = _sqlite_engine(url, prepared, "BEGIN IMMEDIATE", pool_size=1)
+        self._reader = _sqlite_engine(url, pragmas.for_reader, "BEGIN", pool_size=READERS)
         self._surveyor = _sqlite_surveyor(url)
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._reader_threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
@@ -199,7 +200,7 @@ class Sqlite(Database):
             return work(connection, *args, **kwargs)
 
 
-def _sqlite_engine(url: URL, pragmas: Callable[[Any], None], begin: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL, prepare: Callable[[Any], None], begin: str, pool_size: int) -> Engine:
     # Threads hold a connection for one hop only, so any of a pool's connections may serve any of
     # its threads.
     engine = create_engine(
@@ -209,7 +210,7 @@ def _sqlite_engine(url: URL, pragmas: Callable[[Any], None], begin: str, pool_si
         hide_parameters=True,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
-    _prepare(engine, pragmas, begin)
+    _prepare(engine, prepare, begin)
     return engine
 
 
@@ -220,55 +221,14 @@ def _sqlite_surveyor(url: URL) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"isolation_level": None},
     )
-    _prepare(engine.sync_engine, _reader_pragmas, "BEGIN")
+    _prepare(engine.sync_engine, pragmas.for_reader, "BEGIN")
     return engine
 
 
-def _prepare(engine: Engine, pragmas: Callable[[Any], None], begin: str) -> None:
+def _prepare(engine: Engine, prepare: Callable[[Any], None], begin: str) -> None:
     """Begin every unit of work and every read by hand: all of it sees one instant."""
-    event.listen(engine, "connect", lambda connection, _: pragmas(connection))
+    event.listen(engine, "connect", lambda connection, _: prepare(connection))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-
-
-def _writer_pragmas(connection: Any) -> None:
-    _run_all(
-        connection,
-        "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
-        "PRAGMA foreign_keys=ON",
-        "PRAGMA secure_delete=ON",
-        "PRAGMA trusted_schema=OFF",
-        f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-        "PRAGMA cache_size=-65536",
-    )
-
-
-def _visitor_pragmas(connection: Any) -> None:
-    """A short-lived writer's, beside whoever serves the file.
-
-    The fault that loses committed pages needs two connections that checkpoint. This one doesn't as
-    it commits; as it closes SQLite does so by itself, but only if nobody else has the file open.
-    """
-    _writer_pragmas(connection)
-    _run_all(connection, "PRAGMA wal_autocheckpoint=0")
-
-
-def _reader_pragmas(connection: Any) -> None:
-    _run_all(
-        connection,
-        "PRAGMA query_only=ON",
-        "PRAGMA wal_autocheckpoint=0",
-        "PRAGMA trusted_schema=OFF",
-        f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-        "PRAGMA mmap_size=268435456",
-    )
-
-
-def _run_all(connection: Any, *statements: str) -> None:
-    cursor = connection.cursor()
-    for statement in statements:
-        cursor.execute(statement)
-    cursor.close()
 
 
 def _sqlite_fault(error: DBAPIError) -> DatabaseError | None:
