@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -183,6 +184,12 @@ class Http(HeadedProtocol):
         self._unread_s_max = cast("Config", self.config).limits.unread_seconds
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self._under_way: RequestResponseCycle | None = None
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -233,6 +240,10 @@ class Http(HeadedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._late = _without(self._late)
         self._unread = _without(self._unread)
+        if self._under_way and not self._under_way.response_complete:
+            # uvicorn tells only the request that came last, and another may be under way.
+            self._under_way.disconnected = True
+            self._under_way.message_event.set()
         super().connection_lost(exc)
 
 

@@ -101,9 +101,14 @@ class HeadedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_bytes = None
         self._judge(sum(len(name) + len(value) for name, value in self.headers))
-        if self.parser.should_upgrade() and not self._should_upgrade():
+        if self.parser.should_upgrade() and not self._may_upgrade():
             raise NO_UPGRADE
         super().on_headers_complete()
+
+    def _may_upgrade(self) -> bool:
+        """Whether a WebSocket is asked for, and no answer of before would go over it."""
+        is_free = not self.cycle or self.cycle.response_complete
+        return is_free and self._should_upgrade()
 
     def _get_on(self) -> None:
         self._got_on = True

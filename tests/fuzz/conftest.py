@@ -59,5 +59,6 @@ def standing_target(
 @pytest.fixture
 def target(standing_target: Target) -> Iterator[Target]:
     """The service, which must be unharmed by whatever a test sends it."""
+    logged = standing_target.process.log.stat().st_size
     yield standing_target
-    standing_target.check_unharmed()
+    standing_target.check_unharmed(since=logged)

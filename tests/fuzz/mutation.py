@@ -57,8 +57,13 @@ def mutated_values(draw: st.DrawFn, sound: Sequence[Any]) -> Any:
 
 @st.composite
 def mutated_bytes(draw: st.DrawFn, sound: Sequence[Any]) -> bytes:
-    """One of the sound values as JSON, up to three of whose slices are doubled, or others."""
-    text = json.dumps(draw(mutated_values(sound))).encode()
+    """One of the sound values as JSON, spoilt in its parts and in its bytes."""
+    return draw(spoilt(json.dumps(draw(mutated_values(sound))).encode()))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, text: bytes) -> bytes:
+    """The text, up to three of whose slices are doubled, or others."""
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(text)))
         end = min(len(text), start + draw(st.integers(0, 16)))

@@ -8,6 +8,15 @@ from tests.harness.servers import running
 
 ANSWER_S_MAX = 60  # a bound for a test that went wrong, never a measure
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+SOCKET = b"""GET /graphql HTTP/1.1\r
+Host: localhost\r
+Upgrade: websocket\r
+Connection: Upgrade\r
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+Sec-WebSocket-Version: 13\r
+Sec-WebSocket-Protocol: graphql-transport-ws\r
+\r
+"""
 
 
 async def count_answers(url: str, requests: bytes) -> int:
@@ -36,3 +45,10 @@ async def test_of_ever_so_many_the_first_are_answered_and_the_connection_ends(
 ) -> None:
     async with running(sqlite_url, clock) as service:
         assert await count_answers(service.url, (REQUEST + b"\r\n") * 1_000) == QUEUED_MAX + 1
+
+
+async def test_a_connection_does_not_become_a_socket_while_an_answer_is_to_come(
+    sqlite_url: str, clock: VirtualClock
+) -> None:
+    async with running(sqlite_url, clock) as service:
+        assert await count_answers(service.url, REQUEST + b"\r\n" + SOCKET) == 1
