@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import sqlite3
 from contextlib import closing
 
@@ -11,15 +12,18 @@ from graph import sockets
 from tests.harness import documents
 from tests.harness.api_keys import create_key, revoke_key
 from tests.harness.clock import VirtualClock
+from tests.harness.keys import ADMIN
 from tests.harness.logs import logged
 from tests.harness.processes import poll
 from tests.harness.provider import provider
 from tests.harness.servers import Service, running
 from tests.harness.tables import spoil
+from tests.server.raw import TEXT, frame, raw
 from tests.sockets.talk import EVENTS, ONE, let_in, talk
 
 WAIT_S_MAX = 20
 CHECK_S = 0.02
+UNREAD_S = 3.0
 NOT_ASKED = "who holds sockets could not be asked for; it will be tried again"
 REVOKED = (4403, "the key was revoked")
 EXPIRED = (4403, "the token has expired")
@@ -169,6 +173,25 @@ async def test_a_client_that_just_goes_is_no_news(service: Service) -> None:
         await service.following(0)
 
     assert [line for line in log.told if line["level"] != "info"] == []
+
+
+async def test_a_subscriber_that_stops_reading_is_let_go_of_with_its_place_in_the_feed(
+    sqlite_url: str, clock: VirtualClock
+) -> None:
+    init = {"type": "connection_init", "payload": {"authorization": f"Bearer {ADMIN}"}}
+    subscribe = {"type": "subscribe", "id": "1", "payload": {"query": EVENTS}}
+    async with (
+        running(sqlite_url, clock, limit_unread_seconds=UNREAD_S) as service,
+        raw(service.url) as deaf,
+    ):
+        await deaf.upgrade()
+        await deaf.head()
+        await deaf.send(frame(TEXT, json.dumps(init).encode()))
+        await deaf.read()
+        await deaf.send(frame(TEXT, json.dumps(subscribe).encode()))
+        await service.following(1)
+
+        await service.following(0)
 
 
 @pytest.mark.parametrize("stage", ["opening", "being let in", "let in", "subscribing"])

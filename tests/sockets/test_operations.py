@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.harness import documents
+from tests.harness.api_keys import create_key
 from tests.harness.logs import logged
 from tests.harness.servers import Service
 from tests.harness.tables import spoil
@@ -173,6 +174,19 @@ async def test_what_fails_within_a_query_stands_beside_its_data(service: Service
         assert answer["type"] == "next"
         assert answer["payload"]["errors"][0]["path"] == ["programs"]
         assert await client.hear() == {"id": "1", "type": "complete"}
+
+
+async def test_what_a_key_may_not_follow_is_refused_and_the_socket_stays(
+    service: Service,
+) -> None:
+    till = await create_key(service.client, "till", "points:credit")
+    async with let_in(service, till.shown) as client:
+        await client.subscribe("1", EVENTS)
+
+        error = await client.error("1")
+
+        assert error["extensions"] == {"code": "FORBIDDEN", "scopes": ["events:read"]}
+        assert await is_answered(client, "1")
 
 
 async def test_a_fault_of_ours_is_masked_and_leaves_the_socket_alone(
