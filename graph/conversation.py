@@ -173,8 +173,8 @@ class Conversation:
 
     async def _begin(self, asked: Subscribe, caller: Principal) -> None:
         try:
-            self._have_room()
             context = self._house.begin(caller)
+            self._demand_runnable(asked)
         except TurnedAway as error:
             self.end(error.close)
         except RequestError as error:
@@ -182,7 +182,10 @@ class Conversation:
         else:
             self._operations[asked.id] = self._start(self._answer, asked, context)
 
-    def _have_room(self) -> None:
+    def _demand_runnable(self, asked: Subscribe) -> None:
+        """Raises RequestError."""
+        if asked.mistake:
+            raise RequestError("BAD_REQUEST", asked.mistake)
         most = self._house.limits.subscriptions
         if len(self._operations) >= most:
             self._house.telemetry.reject("LIMIT_EXCEEDED", "subscriptions")

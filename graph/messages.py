@@ -11,6 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from graph.faults import Refused
+from graph.requests import demand_exact
+
 PROTOCOL: Final = "graphql-transport-ws"
 ID_LENGTH_MAX: Final = 256
 REASON_BYTES_MAX: Final = 123
@@ -46,6 +49,8 @@ class Subscribe(NamedTuple):
     query: str
     variables: dict[str, Any] | None
     operation_name: str | None
+    mistake: str | None = None
+    """What keeps this operation alone from being run, if anything does."""
 
 
 class Complete(NamedTuple):
@@ -86,7 +91,17 @@ def read_message(text: str | None) -> Message:
     read = _READERS.get(kind) if isinstance(kind, str) else None
     if read is None:
         raise Malformed(f"type must be one of {', '.join(_READERS)}")
-    return read(parts)
+    message = read(parts)
+    return _exact(message, text) if isinstance(message, Subscribe) else message
+
+
+def _exact(message: Subscribe, text: str) -> Subscribe:
+    """The message, with its mistake where a number in it would be rounded."""
+    try:
+        demand_exact(text.encode())
+    except Refused as error:
+        return message._replace(mistake=error.message)
+    return message
 
 
 def _connection_init(parts: dict[str, Any]) -> ConnectionInit:

@@ -111,10 +111,14 @@ def read_json(text: bytes | bytearray | str) -> Any:
         said = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Refused(HTTPStatus.BAD_REQUEST, _unreadable(error)) from error
-    raw = text.encode() if isinstance(text, str) else bytes(text)
-    if _LONG in raw.translate(_AS_ZEROS):
-        json.loads(raw, parse_int=partial(_demand_exact, raw))
+    demand_exact(text.encode() if isinstance(text, str) else bytes(text))
     return said
+
+
+def demand_exact(text: bytes) -> None:
+    """Raises Refused where this JSON has a whole number beyond 64 bits."""
+    if _LONG in text.translate(_AS_ZEROS):
+        json.loads(text, parse_int=partial(_demand_exact, text))
 
 
 def _demand_exact(text: bytes, digits: str) -> None:

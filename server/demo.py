@@ -61,7 +61,7 @@ class StoryClock:
 async def tell(settings: Settings, plot: Plot, now: int) -> None:
     """Tell the whole story, and say what there is to see. Raises CannotRun if it was told."""
     console = Console(highlight=False)
-    async with opened(settings) as database:
+    async with opened(settings, checkpoints=False) as database:
         await bring_up_to_date(database, settings)
         telling = Telling(database, plot, now)
         await telling.tell(console)

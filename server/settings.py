@@ -158,7 +158,7 @@ class Settings:
         "10", parsing.seconds, "How long one operation, or one event of a subscription, may take."
     )
     limit_subscriptions: int = _setting(
-        "20", parsing.whole, "The most subscriptions on one socket."
+        "20", parsing.whole, "The most operations that run on one socket."
     )
     limit_sockets: int = _setting("50", parsing.whole, "The most sockets of one key or member.")
     limit_sockets_total: int = _setting("10000", parsing.whole, "The most sockets in all.")

@@ -148,6 +148,11 @@ async def test_it_is_free_at_once_when_the_client_stops_it(service: Service) -> 
             {},
             "after: this is not a cursor of this list",
         ),
+        (
+            ONE,
+            {"variables": {"unread": [2**64]}},
+            "a whole number of more than 64 bits can't be taken exactly",
+        ),
     ],
 )
 async def test_a_mistake_in_an_operation_is_told_to_it_alone(
