@@ -31,7 +31,7 @@ from typing_extensions import override
 
 from graph.context import Context
 from graph.faults import LimitExceeded, RequestError
-from graph.turns import InTurns, Turns, turns_of_loop
+from graph.turns import Turns, turns_of_loop
 
 COERCION_ERRORS_MAX: Final = 10
 """So many mistakes of an operation's variables are told; to find each takes time."""
@@ -123,15 +123,9 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         each: Any = super().build_per_event_executor(payload)
         each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
         each._plans = {}  # noqa: SLF001
-        each._ends_at = None  # noqa: SLF001
-        each._bytes = 0  # noqa: SLF001
         return each
 
     # ── in turns, and in time ───────────────────────────────────────────────────────────────────
-
-    @override
-    async def with_abort_signal(self, awaitable: Awaitable[Any]) -> Any:
-        return await (InTurns(awaitable, self._turns) if self._turns else awaitable)
 
     @override
     def complete_iterable_value(

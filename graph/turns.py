@@ -5,12 +5,9 @@ that stands between two looks at the sockets.
 """
 
 import asyncio
-from collections.abc import Awaitable, Generator
 from time import monotonic
-from typing import Any, Final, Generic, TypeVar
+from typing import Final
 from weakref import WeakKeyDictionary
-
-T = TypeVar("T")
 
 TURN_S: Final = 0.01
 """How long a slice is. What goes on in one may take longer by its last step."""
@@ -31,34 +28,6 @@ class Turns:
             if monotonic() >= self._ends_at:
                 await asyncio.sleep(0)
                 self._ends_at = monotonic() + TURN_S
-
-
-class InTurns(Generic[T]):
-    """An awaitable that goes on in its turn: when it begins, and each time after it has waited."""
-
-    def __init__(self, awaitable: Awaitable[T], turns: Turns) -> None:
-        """Nothing of it runs before it is awaited."""
-        self._awaitable = awaitable
-        self._turns = turns
-
-    def __await__(self) -> Generator[Any, None, T]:
-        """As the awaitable itself would, cancelling included."""
-        steps: Any = self._awaitable.__await__()
-        error: BaseException | None = None
-        try:
-            while True:
-                yield from self._turns.take().__await__()
-                try:
-                    waited_for = steps.throw(error) if error else next(steps)
-                except StopIteration as done:
-                    return done.value
-                try:
-                    error = None
-                    yield waited_for
-                except BaseException as thrown:  # noqa: BLE001 - it is for whoever waits inside
-                    error = thrown
-        finally:
-            steps.close()
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

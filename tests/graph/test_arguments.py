@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 import strawberry
+from graphql import GraphQLInputObjectType
 from strawberry import UNSET
 from strawberry.schema.config import StrawberryConfig
 
 from graph.arguments import plan_conversions
 from graph.scalars import JSON, SCALARS, Points
+from graph.schema import schema as api
 
 
 @strawberry.enum
@@ -77,3 +79,14 @@ async def test_an_input_is_made_as_ever(shape: dict[str, Any]) -> None:
 
     without, planned = seen[-2:]
     assert planned == without
+
+
+def test_every_input_of_the_api_has_its_plan() -> None:
+    inputs = [
+        each
+        for each in api._schema.type_map.values()  # noqa: SLF001
+        if isinstance(each, GraphQLInputObjectType)
+    ]
+
+    assert inputs
+    assert all(each.extensions["strawberry-definition"].from_input for each in inputs)

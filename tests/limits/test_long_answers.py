@@ -17,12 +17,13 @@ AT_ONCE = 10**9
 TURNS_MAX = 10_000
 BYTES = {"limit": "answer_bytes", "value": 500_000}
 
-WITHIN = "{ wallets(first: 30) { edges { node { id %s } } } }"
+WITHIN = "{ wallets(first: 100) { edges { node { id %s } } } }"
 DOCUMENTS = {
     **worst.ANSWERS,
     "a mistake in each item": WITHIN % "transactions(first: 101) { edges { cursor } }",
     "a mistake in each item that may be null": (
-        "{ transactions(first: 100) { edges { node { id wallet { holds(first: 0) {"
+        "{ transactions(first: 100) { edges { node { id related { id }"
+        ' wallet { balance(at: "2020-01-01T00:00:00Z") { active } holds(first: 0) {'
         " edges { cursor } } } } } } }"
     ),
     "nulls among the items": (
