@@ -17,7 +17,7 @@ from tests.fuzz.scalars import scalars
 from tests.fuzz.target import ADMINISTRATOR, MEMBER, READER, Target, check_answer, examples
 from tests.harness.values import Json
 
-QUESTIONS = {ADMINISTRATOR: 60, READER: 30, MEMBER: 60}
+QUESTIONS = {ADMINISTRATOR: 40, READER: 20, MEMBER: 40}
 SECRETS = 20
 """For each field of Query."""
 ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")

@@ -14,7 +14,7 @@ from tests.fuzz.mutation import mutated_bytes, mutated_values
 from tests.fuzz.target import ANSWER_S_MAX, CODES, Target, examples
 from tests.harness.keys import ADMIN
 
-CONVERSATIONS = 120
+CONVERSATIONS = 80
 INIT = {"type": "connection_init", "payload": {"authorization": f"Bearer {ADMIN}"}}
 WATCH = "subscription { pointsCredited { id } }"
 SOUND = (
