@@ -40,7 +40,7 @@ TOGETHER_MAX: Final = 10
 """So many items of a list are waited for at a time, where an answer takes long."""
 
 
-# Of what is given up for lack of time, some was not yet begun. That is as it should be.
+# Of an answer that is given up, some was not yet begun: nobody waits for that, as it should be.
 warnings.filterwarnings(
     "ignore",
     r"coroutine '(Executor|Execution|GraphQLCoreConverter|_merge_later)\b.*' was never awaited",
@@ -154,20 +154,16 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         completed: list[Any] = []
         later: list[int] = []
         is_outermost = not any(isinstance(key, int) for key in path.as_list())
-        try:
-            for index, item in enumerate(items):
-                await turns.take()
-                place = path.add_key(index, None)
-                if complete(item, completed, *asked, place, position_context):
-                    later.append(index)
-                else:
-                    self._encode(completed, [index], is_outermost=is_outermost)
-                if len(later) == TOGETHER_MAX:
-                    await self._complete_later(completed, later, is_outermost=is_outermost)
-            await self._complete_later(completed, later, is_outermost=is_outermost)
-        finally:
-            if later:
-                self.settle_in_background([completed[index] for index in later])
+        for index, item in enumerate(items):
+            await turns.take()
+            place = path.add_key(index, None)
+            if complete(item, completed, *asked, place, position_context):
+                later.append(index)
+            else:
+                self._encode(completed, [index], is_outermost=is_outermost)
+            if len(later) == TOGETHER_MAX:
+                await self._complete_later(completed, later, is_outermost=is_outermost)
+        await self._complete_later(completed, later, is_outermost=is_outermost)
         return completed
 
     async def _complete_later(

@@ -22,9 +22,8 @@ DOCUMENTS = {
     **worst.ANSWERS,
     "a mistake in each item": WITHIN % "transactions(first: 101) { edges { cursor } }",
     "a mistake in each item that may be null": (
-        "{ transactions(first: 100) { edges { node { id related { id }"
-        ' wallet { balance(at: "2020-01-01T00:00:00Z") { active } holds(first: 0) {'
-        " edges { cursor } } } } } } }"
+        "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Wallet {"
+        " transactions(first: 101) { edges { node { id wallet { id } } } } } } }"
     ),
     "nulls among the items": (
         "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Wallet {"
