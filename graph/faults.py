@@ -25,6 +25,9 @@ from graph.telemetry import note_code
 from ledger import Overloaded
 from models.database import OutcomeUnknown, Unavailable
 
+MESSAGE_MAX: Final = 1_000
+"""A message may repeat what was sent, which may be long."""
+
 REASON_MAX: Final = 200
 """How much of why it can't be done is logged."""
 
@@ -139,7 +142,7 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
     cause = _cause(error)
     if isinstance(cause, (GraphQLError, *_MISTAKES)):
         note_code("BAD_REQUEST")
-        return _with_code(error, error.message, "BAD_REQUEST")
+        return _with_code(error, _short(error.message), "BAD_REQUEST")
     fault = _fault(cause, request_id)
     return _with_code(error, fault.message, fault.code, **fault.more)
 
@@ -195,6 +198,10 @@ def _cause(error: GraphQLError) -> BaseException:
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     return cause
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= MESSAGE_MAX else message[:MESSAGE_MAX] + "…"
 
 
 def _limit_in(extensions: Mapping[str, object] | None) -> str:

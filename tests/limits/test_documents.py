@@ -277,6 +277,25 @@ async def test_of_many_mistakes_ten_are_told(
     assert "error limit reached" in errors[-1]["message"]
 
 
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("{ " + "a" * 100_000 + " }", {}),
+        ("query ($ref: WalletRef!) { wallet(ref: $ref) { id } }", {"ref": {"a" * 100_000: 1}}),
+        ("query ($after: String) { wallets(after: $after) { edges { cursor } } }", {"after": {}}),
+        (
+            "query ($f: TransactionFilter) { transactions(filter: $f) { edges { cursor } } }",
+            {"f": {"kinds": ["A" * 100_000]}},
+        ),
+    ],
+)
+async def test_a_mistake_repeats_little_of_what_was_sent(
+    client: Client, document: str, variables: Json
+) -> None:
+    for error in await client.refused(document, **variables):
+        assert len(error["message"]) <= 1_001
+
+
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────
 
 
