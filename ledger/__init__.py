@@ -14,6 +14,7 @@ from ledger.commands import Command, Credit
 from ledger.records import Member, Program, Wallet
 from ledger.refusals import InvalidInput, Refusal
 from ledger.registry import (
+    AsBefore,
     CreateProgram,
     EraseMember,
     FreezeWallet,
@@ -129,10 +130,15 @@ class Ledger:
         return await self._alone(freeze_wallet, asked, by)
 
     async def _alone(
-        self, unit: Callable[[Connection, int, A], T | Refusal], asked: A, by: Actor
+        self,
+        unit: Callable[[Connection, int, A], T | AsBefore[T] | Refusal],
+        asked: A,
+        by: Actor,
     ) -> T | Refusal:
         def noted(connection: Connection, now: int) -> T | Refusal:
             answer = unit(connection, now, asked)
+            if isinstance(answer, AsBefore):
+                return answer.record
             if not isinstance(answer, Refusal):
                 subject_id = answer if isinstance(answer, str) else answer.id
                 note(connection, now, [Deed(by, ACTIONS[type(asked)], subject_id)])

@@ -6,7 +6,7 @@ Quiet commands, each a unit of work of its own. They may be repeated without har
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final, Generic, Literal, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
 import orjson
@@ -29,6 +29,8 @@ from models.dialects import write_rows
 from models.ids import new_id
 from models.tables import details, members, programs, transactions, wallets
 from models.texts import ERASED, IDENTITY_MAX
+
+T = TypeVar("T")
 
 COUNT_MAX: Final = 36_500
 SOON_DAYS_MAX: Final = 3_650
@@ -101,6 +103,13 @@ class FreezeWallet:
 
 
 QuietCommand = CreateProgram | UpdateProgram | UpsertMember | EraseMember | FreezeWallet
+
+
+@dataclass(frozen=True, slots=True)
+class AsBefore(Generic[T]):
+    """What was asked for is so already: nothing is written, and nobody written down for it."""
+
+    record: T
 
 
 # ── programs ──────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +194,11 @@ def _zone_check(name: str, *path: str) -> Iterator[InvalidInput]:
         yield InvalidInput(f"{path[-1]} must be an IANA time zone, like Europe/Berlin.", path)
 
 
-def update_program(connection: Connection, now: int, asked: UpdateProgram) -> Program | Refusal:  # noqa: ARG001
+def update_program(
+    connection: Connection,
+    now: int,  # noqa: ARG001
+    asked: UpdateProgram,
+) -> Program | AsBefore[Program] | Refusal:
     """Change what may change of a program."""
     if asked.points_name is not None:
         wrong = next(text(asked.points_name, NAME_MAX, "pointsName"), None)
@@ -196,10 +209,14 @@ def update_program(connection: Connection, now: int, asked: UpdateProgram) -> Pr
     ).first()
     if row is None:
         return ProgramNotFound("there is no such program.", ("id",))
-    program = Program(*row)
-    program.points_name = asked.points_name or program.points_name
-    program.consumption = asked.consumption or program.consumption
-    changes = {"points_name": program.points_name, "consumption": program.consumption}
+    known = Program(*row)
+    changes = {
+        "points_name": asked.points_name or known.points_name,
+        "consumption": asked.consumption or known.consumption,
+    }
+    program = replace(known, **changes)
+    if program == known:
+        return AsBefore(known)
     connection.execute(update(programs).where(programs.c.id == asked.id).values(changes))
     return program
 
@@ -207,7 +224,9 @@ def update_program(connection: Connection, now: int, asked: UpdateProgram) -> Pr
 # ── members ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def upsert_member(connection: Connection, now: int, asked: UpsertMember) -> Member | Refusal:
+def upsert_member(
+    connection: Connection, now: int, asked: UpsertMember
+) -> Member | AsBefore[Member] | Refusal:
     """Open a member, or change the fields that are given."""
     wrong = next(_member_checks(asked), None)
     if wrong:
@@ -228,6 +247,8 @@ def upsert_member(connection: Connection, now: int, asked: UpsertMember) -> Memb
     if asked.attributes is not UNSET:
         given["attributes"] = orjson.dumps(asked.attributes or {}).decode()
     member = replace(known, **given)
+    if row and member == known:
+        return AsBefore(known)
     write_rows(
         connection,
         members,
@@ -291,20 +312,24 @@ def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | 
 # ── freezing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def freeze_wallet(connection: Connection, now: int, asked: FreezeWallet) -> Wallet | Refusal:  # noqa: ARG001
+def freeze_wallet(
+    connection: Connection,
+    now: int,  # noqa: ARG001
+    asked: FreezeWallet,
+) -> Wallet | AsBefore[Wallet] | Refusal:
     """Freeze or thaw a wallet."""
     wrong = next(wallet_ref(asked.wallet, "wallet"), None)
     if wrong:
         return wrong
-    wallet_id = _wallet_id(connection, asked.wallet)
-    changed = (
-        update(wallets)
-        .where(wallets.c.id == wallet_id)
-        .values(frozen=asked.frozen)
-        .returning(wallets)
-    )
-    row = connection.execute(changed).first()
-    return Wallet(*row) if row else WalletNotFound("there is no such wallet.", ("wallet",))
+    chosen = wallets.c.id == _wallet_id(connection, asked.wallet)
+    row = connection.execute(select(wallets).where(chosen).with_for_update()).first()
+    if row is None:
+        return WalletNotFound("there is no such wallet.", ("wallet",))
+    known = Wallet(*row)
+    if bool(known.frozen) == asked.frozen:
+        return AsBefore(known)
+    connection.execute(update(wallets).where(chosen).values(frozen=asked.frozen))
+    return replace(known, frozen=asked.frozen)
 
 
 def _wallet_id(connection: Connection, ref: WalletRef) -> str | None:

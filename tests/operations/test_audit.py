@@ -222,6 +222,21 @@ async def test_what_cannot_be_written_down_is_not_done(
         assert await client.everything() == before
 
 
+async def test_what_is_so_already_is_done_by_nobody(client: Client, unchanged: Unchanged) -> None:
+    await client.credit("ann", 5)
+    await client.upsert_member("ann", name="Ann", attributes={"tier": "gold"})
+    await client.freeze("ann")
+    program = await client.program("Points")
+    assert program
+
+    async with unchanged():
+        await client.upsert_member("ann", name="Ann", attributes={"tier": "gold"})
+        await client.upsert_member("ann")
+        await client.freeze("ann")
+        await client.update_program(program.id, points_name=program.points_name)
+        await client.update_program(program.id)
+
+
 async def test_what_is_not_done_is_not_written_down(sqlite_url: str, clock: VirtualClock) -> None:
     async with running(sqlite_url, clock) as service:
         client = service.client
@@ -240,20 +255,20 @@ async def test_what_is_not_done_is_not_written_down(sqlite_url: str, clock: Virt
 
 @pytest.fixture
 async def told(client: Client, clock: VirtualClock) -> list[AuditEntry]:
-    """Nine entries, newest first: the first key's, then two credits and two freezes an hour."""
+    """Nine entries, newest first: the first key's, then two credits and two renamings an hour."""
     for hour in range(2):
         clock.advance(hours=1)
         await client.credit("ann", 1)
         await client.credit("bob", 1)
-        await client.freeze("ann", frozen=bool(hour))
-        await client.freeze("bob", frozen=False)
+        await client.upsert_member("ann", name=f"Ann of hour {hour}")
+        await client.upsert_member("bob", name=f"Bob of hour {hour}")
     return (await client.audit(first=100)).nodes
 
 
 async def test_the_newest_comes_first(told: list[AuditEntry]) -> None:
     assert len(told) == 9
     assert told == sorted(told, key=lambda entry: (entry.at, entry.id), reverse=True)
-    assert told[0].action == "freezeWallet"
+    assert told[0].action == "upsertMember"
     assert told[-1].action == "createApiKey"
 
 
@@ -276,13 +291,13 @@ async def test_pages_lead_through_all_of_it_both_ways(
 async def test_a_filter_wants_all_that_is_set(
     client: Client, told: list[AuditEntry], clock: VirtualClock
 ) -> None:
-    wallet_id = (await client.wallet("ann")).id
-    frozen = {"subjectId": wallet_id, "action": "freezeWallet"}
+    ann = (await client.wallet("ann")).member_id
+    named = {"subjectId": ann, "action": "upsertMember"}
 
-    assert (await client.audit(frozen)).nodes == [told[1], told[5]]
-    assert (await client.audit(frozen | {"from": clock.after().isoformat()})).nodes == [told[1]]
-    assert (await client.audit(frozen | {"to": clock.after().isoformat()})).nodes == [told[5]]
-    assert (await client.audit(frozen | {"keyId": "key_none"})).nodes == []
+    assert (await client.audit(named)).nodes == [told[1], told[5]]
+    assert (await client.audit(named | {"from": clock.after().isoformat()})).nodes == [told[1]]
+    assert (await client.audit(named | {"to": clock.after().isoformat()})).nodes == [told[5]]
+    assert (await client.audit(named | {"keyId": "key_none"})).nodes == []
     assert (await client.audit({"action": "creditPoints"}, first=2)).nodes == [told[2], told[3]]
     assert (await client.audit({"subjectId": told[0].subject_id or ""})).nodes == [told[0], told[4]]
     hour = {"from": clock.after(hours=-1).isoformat(), "to": clock.after().isoformat()}
