@@ -2,12 +2,15 @@
 
 import time
 from pathlib import Path
+from typing import Final
 
 from access.jwks import Jwks
 from access.signatures import KeySet, OneKey
 from access.tokens import Tokens
 from server.clock import Clock
 from server.settings import BadSetting, Settings, variable_of
+
+PEM: Final = "-----BEGIN "
 
 
 def open_provider(settings: Settings, clock: Clock) -> Tokens | None:
@@ -32,15 +35,16 @@ def open_provider(settings: Settings, clock: Clock) -> Tokens | None:
 def _keys(settings: Settings) -> KeySet:
     if settings.jwt_jwks_url:
         return Jwks(settings.jwt_jwks_url, settings.jwt_algorithms, time.monotonic)
-    called = variable_of("jwt_public_key")
+    stated, called = settings.jwt_public_key, variable_of("jwt_public_key")
+    is_pem = stated.lstrip().startswith(PEM)
+    named = called if is_pem else f"{called}: {stated}"
     try:
-        return OneKey(Path(settings.jwt_public_key).read_bytes(), settings.jwt_algorithms)
+        pem = stated.encode() if is_pem else Path(stated).read_bytes()
+        return OneKey(pem, settings.jwt_algorithms)
     except OSError as error:
-        raise BadSetting(
-            f"{called}: {settings.jwt_public_key} can't be read: {error.strerror}."
-        ) from error
+        raise BadSetting(f"{named} can't be read: {error.strerror}.") from error
     except ValueError as error:
+        algorithms = " ".join(settings.jwt_algorithms)
         raise BadSetting(
-            f"{called}: {settings.jwt_public_key} is no public key in PEM that verifies any of"
-            f" {' '.join(settings.jwt_algorithms)}."
+            f"{named} is no public key in PEM that verifies any of {algorithms}."
         ) from error

@@ -78,7 +78,9 @@ class Settings:
         "", parsing.jwks_url, "Where your identity provider publishes its keys (JWKS)."
     )
     jwt_public_key: str = _setting(
-        "", str, "In place of that: the PEM file of the one public key that members' tokens need."
+        "",
+        str,
+        "In place of that: the one public key that members' tokens need, as PEM or as its file.",
     )
     jwt_issuer: str = _setting("", str, "The `iss` that a member's token must have.")
     jwt_audience: str = _setting("", str, "The `aud` that a member's token must have.")

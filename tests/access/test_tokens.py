@@ -299,14 +299,19 @@ def static(file: Path, **more: Any) -> dict[str, Any]:
     return {"jwt_public_key": str(file), "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE} | more
 
 
+def static_pem(key: SigningKey, file: Path, *, is_in_file: bool) -> dict[str, Any]:
+    file.write_bytes(pem(key))
+    return static(file) if is_in_file else static(file, jwt_public_key=pem(key).decode())
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
-async def test_members_may_be_let_in_by_one_public_key_of_a_file(
-    sqlite_url: str, clock: VirtualClock, tmp_path: Path, algorithm: str
+@pytest.mark.parametrize("is_in_file", [True, False])
+async def test_members_may_be_let_in_by_one_public_key_or_the_file_of_it(
+    sqlite_url: str, clock: VirtualClock, tmp_path: Path, algorithm: str, *, is_in_file: bool
 ) -> None:
     key = SigningKey.new("ours", algorithm)
-    file = tmp_path / "provider.pem"
-    file.write_bytes(pem(key))
-    async with running(sqlite_url, clock, **static(file)) as service:
+    settings = static_pem(key, tmp_path / "provider.pem", is_in_file=is_in_file)
+    async with running(sqlite_url, clock, **settings) as service:
         identities = Provider(clock)
         world = World(service, identities, clock)
         await service.client.credit("ann", 50)
