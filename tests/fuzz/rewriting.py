@@ -21,6 +21,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableDefinitionNode,
     VariableNode,
     get_named_type,
@@ -46,6 +47,8 @@ class Rewriter:
     fragments: list[FragmentDefinitionNode] = field(default_factory=list)
     variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
     """By its name, a variable's type and value."""
+    words: dict[tuple[str, str], ValueNode] = field(default_factory=dict)
+    """What stands for a value of a type: fields that are merged must have the same arguments."""
     aliases: int = 0
     directives: int = 0
 
@@ -76,7 +79,6 @@ class Rewriter:
     def selections(self, old: SelectionSetNode, kind: GraphQLNamedType) -> SelectionSetNode:
         anew: list[SelectionNode] = []
         for each in old.selections:
-            # The arguments first: of two fields that are merged they must be the same.
             selection = self.with_variables(each, kind)
             anew.append(self.selection(selection, kind))
             if self.now_and_then():
@@ -116,13 +118,17 @@ class Rewriter:
         return NameNode(value=f"{(old.alias or old.name).value}_also{self.aliases}")
 
     def argument(self, old: ArgumentNode, known: GraphQLField) -> ArgumentNode:
-        """The argument, at times by a variable."""
-        if not self.now_and_then():
-            return old
-        name = f"v{len(self.variables)}"
+        """The argument, at times by a variable: the same wherever the same is meant."""
         kind = str(known.args[old.name.value].type)
-        self.variables[name] = (kind, value_from_ast_untyped(old.value))
-        return replaced(old, value=VariableNode(name=NameNode(value=name)))
+        meant = (kind, print_ast(old.value))
+        if meant not in self.words:
+            self.words[meant] = self.variable(kind, old.value) if self.now_and_then() else old.value
+        return replaced(old, value=self.words[meant])
+
+    def variable(self, kind: str, value: ValueNode) -> VariableNode:
+        name = f"v{len(self.variables)}"
+        self.variables[name] = (kind, value_from_ast_untyped(value))
+        return VariableNode(name=NameNode(value=name))
 
     def fragment(self, parts: list[SelectionNode], kind: GraphQLNamedType) -> SelectionNode:
         """These parts as a fragment, by a name or without one."""
