@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from graph.answers import refusal
 from graph.faults import Refused, refusal_of
@@ -85,14 +85,15 @@ class Gate:
         request_id = _request_id(noted)
         scope.setdefault("state", {})["request_id"] = request_id
         leaving = Leaving(send, self._headers(scope, noted, request_id))
-        with bound_contextvars(request_id=request_id):
-            try:
-                answer = self._judge(scope, noted) or self._app
-                await answer(scope, receive, leaving)
-            except Exception as error:
-                if leaving.has_begun:
-                    raise
-                await refusal(refusal_of(error, request_id))(scope, receive, leaving)
+        # Not taken back at the end: each request has a task, and so a context, of its own.
+        bind_contextvars(request_id=request_id)
+        try:
+            answer = self._judge(scope, noted) or self._app
+            await answer(scope, receive, leaving)
+        except Exception as error:
+            if leaving.has_begun:
+                raise
+            await refusal(refusal_of(error, request_id))(scope, receive, leaving)
 
     def _judge(self, scope: Scope, noted: dict[bytes, bytes]) -> Response | None:
         """Refuse what may not pass. The answer to a page that asks whether it may, by CORS.

@@ -5,12 +5,13 @@ anything of a person. Other libraries' lines take the same shape. An exception i
 and the places it came through, not by its message, which may quote what a caller sent.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from traceback import StackSummary, walk_tb
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 import orjson
 import structlog
@@ -32,6 +33,9 @@ SENTENCE_MAX: Final = 500
 FROM_ASYNCIO: Final = "a task or a callback failed, and nobody asked for its result"
 """In place of asyncio's own sentence, which quotes what was passed to the task."""
 
+HELD_S: Final = 0.02
+"""How long a line may wait to be written together with those that follow it."""
+
 Line = Callable[[Any, str, EventDict], bytes]
 
 
@@ -42,10 +46,10 @@ def log_to_stderr(level: str, format: str = "") -> None:
     """
     logging.captureWarnings(capture=True)
     is_text = format == "text" or (not format and sys.stderr.isatty())
-    log_to(sys.stderr.buffer, level, as_text if is_text else as_json)
+    log_to(Held(sys.stderr.buffer), level, as_text if is_text else as_json)
 
 
-def log_to(out: BinaryIO, level: str, line: Line) -> None:
+def log_to(out: "Out", level: str, line: Line) -> None:
     """The same, to any file."""
     prepare: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -57,10 +61,10 @@ def log_to(out: BinaryIO, level: str, line: Line) -> None:
     structlog.configure(
         processors=[*prepare, line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(out),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
         cache_logger_on_first_use=False,
     )
-    handler = _Foreign(structlog.BytesLogger(out))
+    handler = _Foreign(structlog.BytesLogger(cast("BinaryIO", out)))
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, _shorten, *prepare],
@@ -68,6 +72,41 @@ def log_to(out: BinaryIO, level: str, line: Line) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class Out(Protocol):
+    """What lines are written to."""
+
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+
+
+class Held:
+    """A file that hands on what is written to it a moment later, all of it together.
+
+    To write each line by itself takes as long as to make it. What is held when the process ends is
+    written then; what is held when it is killed is lost.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._held_by: asyncio.AbstractEventLoop | None = None
+        self.write = out.write
+
+    def flush(self) -> None:
+        """See to it that it is handed on; at once where there is no event loop to wait in."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._hand_on()
+            return
+        if self._held_by is not loop:  # one that has ended hands on nothing
+            self._held_by = loop
+            loop.call_later(HELD_S, self._hand_on)
+
+    def _hand_on(self) -> None:
+        self._held_by = None
+        self._out.flush()
 
 
 class _Foreign(logging.Handler):

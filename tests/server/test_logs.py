@@ -1,13 +1,14 @@
 """Logs: a line for each operation, that names no person and holds no secret."""
 
 import asyncio
+import io
 import logging
 from collections.abc import AsyncIterator
 
 import pytest
 import structlog
 
-from server.logs import CAUSES_MAX, FRAMES_MAX, FROM_ASYNCIO, as_text, log_to
+from server.logs import CAUSES_MAX, FRAMES_MAX, FROM_ASYNCIO, Held, as_text, log_to
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
@@ -292,3 +293,57 @@ def test_people_read_text() -> None:
     assert ours.endswith("port=8000")
     assert "[warning  ] it warns" in other
     assert other.endswith("[a.library]")
+
+
+# ── when it is written ──────────────────────────────────────────────────────────────────────────
+
+
+class Pipe(io.BytesIO):
+    """Counts how often it is flushed, and tells when it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushes = 0
+        self.flushed = asyncio.Event()
+
+    def flush(self) -> None:
+        self.flushes += 1
+        self.flushed.set()
+
+
+async def test_lines_that_follow_each_other_are_written_together() -> None:
+    pipe = Pipe()
+    held = Held(pipe)
+    for _ in range(3):
+        held.write(b"line\n")
+        held.flush()
+    assert pipe.flushes == 0
+
+    async with asyncio.timeout(WAIT_S_MAX):
+        await pipe.flushed.wait()
+
+    assert (pipe.getvalue(), pipe.flushes) == (b"line\n" * 3, 1)
+
+
+def test_where_there_is_no_event_loop_a_line_is_written_at_once() -> None:
+    pipe = Pipe()
+
+    Held(pipe).flush()
+
+    assert pipe.flushes == 1
+
+
+def test_a_line_that_an_event_loop_left_behind_goes_out_with_the_next() -> None:
+    pipe = Pipe()
+    held = Held(pipe)
+
+    async def flush(*, wait: bool) -> None:
+        held.flush()
+        if wait:
+            async with asyncio.timeout(WAIT_S_MAX):
+                await pipe.flushed.wait()
+
+    asyncio.run(flush(wait=False))
+    asyncio.run(flush(wait=True))
+
+    assert pipe.flushes == 1
