@@ -2,8 +2,8 @@
 
 The one place where time is measured, since a stall is nothing else: not by the clock, which tells
 of other processes too, but by the processor's time that the loop's own thread spends between two of
-its rounds. The promise is 100 ms. Here the loop's thread does the client's work as well, which takes
-as long to read ten megabytes, and shared processors take up to twice the time for the same work.
+its rounds. The promise is 100 ms. Here the loop's thread does the client's work as well, which may
+take as long to read ten megabytes; shared processors may take twice the time for the same work.
 """
 
 import asyncio
