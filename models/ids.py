@@ -7,7 +7,7 @@ of their making, also within one millisecond of one process.
 import re
 from typing import Final, Literal
 
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 Prefix = Literal["prg", "mem", "wal", "txn", "lot", "hld", "evt", "cmp", "dlv", "cpn", "key", "aud"]
 
