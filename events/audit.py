@@ -7,7 +7,7 @@ the order of those of one instant is that of their ids.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
@@ -20,8 +20,7 @@ from models.windows import LIMIT, Cut, Filter, Page, Shape, Window
 Kind = Literal["KEY", "DEVELOPER", "TERMINAL", "SERVICE"]
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Whoever makes a change, and by which request."""
 
     kind: Kind
@@ -36,8 +35,7 @@ TERMINAL: Final = Actor("TERMINAL")
 """Whoever has the command line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(NamedTuple):
     """What was done, to what: the mutation's name and the id of what it made or changed."""
 
     actor: Actor
