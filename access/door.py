@@ -103,7 +103,7 @@ class Door:
         if key is None or not key.works(now):
             raise Unauthenticated(UNKNOWN)
         self._uses.note(key.id, now)
-        return key.to_principal()
+        return key.principal
 
 
 def _token_in(authorization: str | None) -> str:

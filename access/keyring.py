@@ -6,7 +6,7 @@ keeps one reader of the database busy and no more.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from access.keys import ApiKey, find_by_hashes
 from models.database import Database
@@ -21,24 +21,29 @@ REMEMBERED_MAX: Final = 10_000
 """How many keys are remembered, and how many hashes that are nobody's."""
 
 
+class Known(NamedTuple):
+    """What a hash is of, until a time: a key, or nobody's."""
+
+    key: ApiKey | None
+    until: float
+
+
 class Remembered:
     """Each key, or the lack of one, until its time; the oldest go first."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._until: dict[str, tuple[float, ApiKey | None]] = {}
+        self._until: dict[str, Known] = {}
 
-    def has(self, hash: str, now: float) -> bool:
-        return hash in self._until and now < self._until[hash][0]
-
-    def get(self, hash: str) -> ApiKey | None:
-        return self._until[hash][1]
+    def find(self, hash: str, now: float) -> Known | None:
+        known = self._until.get(hash)
+        return known if known and now < known.until else None
 
     def put(self, hash: str, key: ApiKey | None, now: float) -> None:
         self._until.pop(hash, None)
         if len(self._until) >= REMEMBERED_MAX:
             del self._until[next(iter(self._until))]
-        self._until[hash] = (now + self._seconds, key)
+        self._until[hash] = Known(key, now + self._seconds)
 
     def clear(self) -> None:
         self._until.clear()
@@ -60,9 +65,9 @@ class Keyring:
     async def find(self, hash: str) -> ApiKey | None:
         """The key with this hash, as it was at most KNOWN_S ago. Raises DatabaseError."""
         now = self._ticks()
-        for remembered in (self._known, self._unknown):
-            if remembered.has(hash, now):
-                return remembered.get(hash)
+        known = self._known.find(hash, now) or self._unknown.find(hash, now)
+        if known:
+            return known.key
         # Shielded: others may wait for the same.
         return await asyncio.shield(self._want(hash))
 

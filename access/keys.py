@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ TOKEN: Final = re.compile(r"tpk_([0-9A-Za-z]{1,64})_[A-Za-z0-9._~+/=-]{16,255}")
 """What is taken as a key that was made elsewhere: tpk_<id>_<secret>, the secret not too short."""
 
 
-@dataclass(slots=True)
+@dataclass
 class ApiKey:
     """See models.api_keys.ApiKey."""
 
@@ -52,7 +52,9 @@ class ApiKey:
     def has(self, scope: Scope) -> bool:
         return scope in scopes_of(self.scopes)
 
-    def to_principal(self) -> Principal:
+    @cached_property
+    def principal(self) -> Principal:
+        """Whoever shows it."""
         return Principal("KEY", self.id, scopes_of(self.scopes), expires_at=self.expires_at)
 
 
