@@ -28,7 +28,7 @@ TIMES = 3  # the least of them is the request's own: a collection of garbage may
 
 
 class Probe:
-    """What the loop's longest round took, since it was last asked."""
+    """What the loop's longest round took, since it was last asked; what came before isn't its."""
 
     def __init__(self) -> None:
         self._longest_s = 0.0
@@ -37,13 +37,17 @@ class Probe:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(0)
-            now = thread_time()
-            self._longest_s = max(self._longest_s, now - self._since)
-            self._since = now
+            self._end_round()
 
     def take(self) -> float:
+        self._end_round()
         longest_s, self._longest_s = self._longest_s, 0.0
         return longest_s
+
+    def _end_round(self) -> None:
+        now = thread_time()
+        self._longest_s = max(self._longest_s, now - self._since)
+        self._since = now
 
 
 @pytest.fixture
