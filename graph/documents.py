@@ -39,7 +39,7 @@ from typing_extensions import override
 from graph.costs import Costs, count_costs, introspects, operations_of
 from graph.faults import LimitExceeded, RequestError
 from graph.limits import Limits
-from graph.telemetry import note_operation, reach
+from graph.telemetry import Title, note_operation, reach, title_of
 from graph.variables import Variables
 from ledger import Overloaded
 
@@ -123,6 +123,11 @@ class Operation:
         self._costs: dict[tuple[tuple[str, int], ...], Costs] = {}
         self.nodes = operations_of(document, name)
         self.variables = Variables(schema, self.nodes)
+
+    @cached_property
+    def title(self) -> Title | None:
+        """How it is told of; None if there is none, or more than one."""
+        return title_of(self._schema, self.nodes[0]) if len(self.nodes) == 1 else None
 
     def costs(self, values: Mapping[str, Any]) -> Costs:
         """What it comes to, with these values of its variables. Raises RecursionError."""
@@ -269,7 +274,7 @@ class Documents(SchemaExtension):
         asked = self.execution_context
         if self._document:
             name = asked._provided_operation_name  # noqa: SLF001
-            note_operation(self._schema, self._document.node, name)
+            note_operation(self._document.operation(name).title)
         asked.pre_execution_errors = self._errors
         yield
         reach("prepare")

@@ -15,7 +15,6 @@ from typing import Final
 import structlog
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from uuid_utils.compat import uuid7
 
 from access.principal import Principal, ProviderDown, Unauthenticated
 from access.rates import RateLimited
@@ -24,6 +23,7 @@ from graph.context import Context, Service
 from graph.conversation import FORBIDDEN, Conversation, TurnedAway
 from graph.faults import Refused, RequestError, refusal_of
 from graph.limits import Limits
+from graph.lines import new_request_id
 from graph.messages import PROTOCOL, Close
 from graph.origins import is_allowed
 from graph.telemetry import Telemetry
@@ -164,7 +164,7 @@ class Sockets:
         """See House."""
         if principal.expires_at <= self._service.clock():
             raise TurnedAway(EXPIRED)
-        request_id = uuid7().hex
+        request_id = new_request_id()
         try:
             self._service.rates.take(principal)
         except RateLimited as error:

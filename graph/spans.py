@@ -9,7 +9,7 @@ spent on it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import structlog
+from graph.lines import tell_in_lines
 
 NAME: Final = "tuppence"
 FAULTS: Final = frozenset({"INTERNAL", "UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED"})
@@ -62,9 +62,7 @@ class Span:
         self._span = span
         self._token = tracer.context.attach(tracer.trace.set_span_in_context(span))
         context = span.get_span_context()
-        structlog.contextvars.bind_contextvars(
-            trace_id=tracer.trace.format_trace_id(context.trace_id)
-        )
+        tell_in_lines(trace_id=tracer.trace.format_trace_id(context.trace_id))
 
     def end(self, name: str, attributes: Mapping[str, str | int], outcome: str) -> None:
         """It is done, and was this."""

@@ -17,21 +17,17 @@ from contextvars import ContextVar
 from functools import cache
 from time import perf_counter
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 
 import structlog
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    get_operation_ast,
-)
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketDisconnect
 
 from access.principal import Principal
+from graph.durations import Durations
+from graph.lines import tell_in_lines
 from graph.spans import Span, Tracer
 
 Transport = Literal["http", "socket"]
@@ -72,13 +68,12 @@ class Telemetry:
             ("operation", "kind", "outcome"),
             registry=registry,
         )
-        self.seconds = Histogram(
+        self.seconds = Durations(
             "tuppence_operation_seconds",
             "How long each phase of an operation took, and the whole of it.",
-            ("kind", "phase"),
-            buckets=SECONDS,
-            registry=registry,
+            SECONDS,
         )
+        registry.register(self.seconds)
         self.rejected = Counter(
             "tuppence_rejected",
             "What was refused for want of a key or a right, or by a limit or a rate.",
@@ -91,7 +86,6 @@ class Telemetry:
         # Finding a series by its labels costs more than counting does. There are as many as the
         # schema has root fields, times the codes: see graph/faults.py.
         self.operations_of = cache(self.operations.labels)
-        self.seconds_of = cache(self.seconds.labels)
 
     def reject(self, code: str, limit: str = "") -> None:
         """Somebody, or something, was turned away; where a limit or a rate did it, by that."""
@@ -147,9 +141,8 @@ class Trace:
         self.answers = 0
 
     def __enter__(self) -> Self:
-        # Neither is taken back at the end: each operation has a task, and so a context, of its own.
-        _current.set(self)
-        structlog.contextvars.bind_contextvars(request_id=self.request_id)
+        _current.set(self)  # and not taken back, as with all that lines tell
+        tell_in_lines(request_id=self.request_id)
         if self._telemetry.tracer:
             self._span = self._telemetry.tracer.start(self._headers)
         self._began = self._at = perf_counter()
@@ -212,10 +205,9 @@ class Trace:
     def _count(self, seconds: float) -> None:
         counts = self._telemetry
         counts.operations_of(self.operation, self.kind, self.outcome).inc()
-        for phase, spent in self._phases:
-            counts.seconds_of(self.kind, phase).observe(spent)
         if self.kind != "subscription":
-            counts.seconds_of(self.kind, "whole").observe(seconds)
+            self._phases.append(("whole", seconds))
+        counts.seconds.observe(self.kind, self._phases)
 
     def _told(self) -> dict[str, str | int]:
         """What there is to tell of it to anyone: names of ours, and numbers."""
@@ -235,6 +227,14 @@ class Trace:
         return told
 
 
+class Title(NamedTuple):
+    """What an operation is called: its kind, by the client, and by the schema."""
+
+    kind: str
+    name: str | None
+    operation: str
+
+
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
@@ -250,14 +250,17 @@ def note_code(code: str, limit: str = "") -> None:
         trace.note_code(code, limit)
 
 
-def note_operation(schema: GraphQLSchema, document: DocumentNode | None, name: str | None) -> None:
-    """What is asked: as the client names it, and as the schema does."""
+def note_operation(title: Title | None) -> None:
+    """What is asked, if it is known."""
     trace = _current.get()
-    definition = get_operation_ast(document, name) if trace and document else None
-    if trace and definition:
-        trace.kind = definition.operation.value
-        trace.name = definition.name.value[:NAME_MAX] if definition.name else None
-        trace.operation = _root_of(schema, definition)
+    if trace and title:
+        trace.kind, trace.name, trace.operation = title
+
+
+def title_of(schema: GraphQLSchema, definition: OperationDefinitionNode) -> Title:
+    """How it is told of an operation."""
+    named = definition.name.value[:NAME_MAX] if definition.name else None
+    return Title(definition.operation.value, named, _root_of(schema, definition))
 
 
 def _root_of(schema: GraphQLSchema, definition: OperationDefinitionNode) -> str:

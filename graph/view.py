@@ -14,13 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
-from uuid_utils.compat import uuid7
 
 from access.principal import Principal, Unauthenticated
 from graph import graphiql
 from graph.answers import answer, manner_for, refusal
 from graph.context import Context, Service
 from graph.faults import Refused, refusal_of, told
+from graph.lines import new_request_id
 from graph.loaders import Loaders
 from graph.requests import Asked, read_request
 from graph.schema import schema
@@ -153,8 +153,3 @@ def wants_page(request: Request) -> bool:
         and "query" not in request.query_params
         and "text/html" in request.headers.get("accept", "")
     )
-
-
-def new_request_id() -> str:
-    """A name for a request, in logs, errors and the audit trail."""
-    return uuid7().hex

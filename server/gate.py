@@ -7,7 +7,8 @@ answer sets a cookie.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -15,12 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars
 
 from graph.answers import refusal
 from graph.faults import Refused, refusal_of
+from graph.lines import new_request_id, tell_in_lines
 from graph.origins import is_allowed
-from graph.view import new_request_id
 from server.settings import Settings
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -50,6 +50,13 @@ PREFLIGHT: Final = {
     "Access-Control-Max-Age": "600",
 }
 
+STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
+
+HOST_BYTES_MAX: Final = 300
+"""No name is longer, with a port behind it."""
+HOSTS_KNOWN: Final = 256
+
+_GUARDED: Final = frozenset(name for name, _ in GUARDS)
 _HOST: Final = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _NOTED: Final = frozenset({b"host", b"origin", REQUEST_ID, b"access-control-request-method"})
@@ -73,7 +80,9 @@ class Gate:
         self._hosts = frozenset(name.encode() for name in names)
         self._domains = tuple(name[1:].encode() for name in names if name.startswith("*."))
         self._origins = frozenset(settings.origins)
-        self._vary = (VARY,) if self._origins else ()
+        self._always = (*GUARDS, VARY) if self._origins else GUARDS
+        # A client calls by one name all the time.
+        self._fault_of_host = lru_cache(HOSTS_KNOWN)(self._find_fault_of_host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -85,8 +94,7 @@ class Gate:
         request_id = _request_id(noted)
         scope.setdefault("state", {})["request_id"] = request_id
         leaving = Leaving(send, self._headers(scope, noted, request_id))
-        # Not taken back at the end: each request has a task, and so a context, of its own.
-        bind_contextvars(request_id=request_id)
+        tell_in_lines(request_id=request_id)
         try:
             answer = self._judge(scope, noted) or self._app
             await answer(scope, receive, leaving)
@@ -115,16 +123,23 @@ class Gate:
         return None
 
     def _judge_host(self, scope: Scope, host: bytes) -> None:
-        found = _HOST.fullmatch(host)
-        if not found or sum(name == b"host" for name, _ in scope["headers"]) > 1:
+        fault = self._fault_of_host(host) if len(host) <= HOST_BYTES_MAX else NO_HOST
+        if fault == NO_HOST or [name for name, _ in scope["headers"]].count(b"host") > 1:
             raise Refused(HTTPStatus.BAD_REQUEST, NO_HOST)
-        name = found[1].lower()
-        if name not in self._hosts and not name.endswith(self._domains or (b"\n",)):
+        if fault == FOREIGN_HOST:
             raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_HOST, "FORBIDDEN")
+
+    def _find_fault_of_host(self, host: bytes) -> str | None:
+        found = _HOST.fullmatch(host)
+        if not found:
+            return NO_HOST
+        name = found[1].lower()
+        is_ours = name in self._hosts or name.endswith(self._domains or (b"\n",))
+        return None if is_ours else FOREIGN_HOST
 
     def _headers(self, scope: Scope, noted: dict[bytes, bytes], request_id: str) -> Headers:
         """What is put on the answer."""
-        headers = (*GUARDS, (REQUEST_ID, request_id.encode()), *self._vary)
+        headers = (*self._always, (REQUEST_ID, request_id.encode()))
         if scope["scheme"] in {"https", "wss"}:
             headers = (*headers, TLS_ONLY)
         origin = noted.get(b"origin")
@@ -147,13 +162,17 @@ class Leaving:
         self._headers = headers
         self.has_begun = False
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-            own: Iterable[tuple[bytes, bytes]] = message["headers"]
-            said = {name for name, _ in own} - {b"vary"}
-            message["headers"] = [*own, *(each for each in self._headers if each[0] not in said)]
+    def __call__(self, message: Message) -> Awaitable[None]:
         self.has_begun = True
-        await self._send(message)
+        if message["type"] in STARTS:
+            message["headers"] = [*message["headers"], *self._lacking(message["headers"])]
+        return self._send(message)
+
+    def _lacking(self, own: Iterable[tuple[bytes, bytes]]) -> Headers:
+        said = dict(own)
+        if _GUARDED.isdisjoint(said):
+            return self._headers
+        return tuple(each for each in self._headers if each[0] not in said or each == VARY)
 
 
 def unwrap(scope: Scope) -> None:

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from graph.answers import refusal
 from graph.faults import Refused
-from graph.view import new_request_id
+from graph.lines import new_request_id
 from server.gate import GUARDS, REQUEST_ID
 
 URL_BYTES_MAX: Final = 16_384

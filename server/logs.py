@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from traceback import StackSummary, walk_tb
 from typing import Any, BinaryIO, Final, Protocol, cast
 
@@ -19,6 +20,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 from typing_extensions import override
 
+from graph.lines import told_in_lines
 from server.clock import now
 
 FRAMES_MAX: Final = 20
@@ -46,32 +48,42 @@ def log_to_stderr(level: str, format: str = "") -> None:
     """
     logging.captureWarnings(capture=True)
     is_text = format == "text" or (not format and sys.stderr.isatty())
-    log_to(Held(sys.stderr.buffer), level, as_text if is_text else as_json)
+    log_to(Held(sys.stderr.buffer), level, as_text if is_text else as_json, for_good=True)
 
 
-def log_to(out: "Out", level: str, line: Line) -> None:
-    """The same, to any file."""
-    prepare: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        _add_instant,
-        _tell_exception,
-    ]
+def log_to(out: "Out", level: str, line: Line, *, for_good: bool = False) -> None:
+    """The same, to any file; `for_good`, whoever has logged once keeps to it."""
     # Ours go straight out: by way of the standard library each would cost three times as much.
     structlog.configure(
-        processors=[*prepare, line],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[complete, line],
+        wrapper_class=_straight(level),
         logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=for_good,
     )
     handler = _Foreign(structlog.BytesLogger(cast("BinaryIO", out)))
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, _shorten, *prepare],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _shorten, complete],
             processors=[ProcessorFormatter.remove_processors_meta, _decoded(line)],
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _straight(level: str) -> type[Any]:
+    """The library's logger from `level` up, for lines of no context: none is copied on its way."""
+
+    class Straight(structlog.make_filtering_bound_logger(level)):
+        _logger: structlog.BytesLogger
+        _processors: list[Processor]
+
+        def _proxy_to_logger(self, method_name: str, event: str, **told: Any) -> None:
+            told["event"] = event
+            for process in self._processors:
+                told = cast("Any", process(self._logger, method_name, told))
+            self._logger.msg(cast("bytes", told))
+
+    return Straight
 
 
 class Out(Protocol):
@@ -122,9 +134,12 @@ class _Foreign(logging.Handler):
 
 
 def as_json(_: Any, __: str, event: EventDict) -> bytes:
-    """A line for programs: an object, with what all lines have first."""
-    first = {name: event.pop(name) for name in ("at", "level", "event")}
-    return orjson.dumps({**first, **event}, default=lambda other: type(other).__name__)
+    """A line for programs: an object."""
+    return orjson.dumps(event, default=_name_of_type)
+
+
+def _name_of_type(value: object) -> str:
+    return type(value).__name__
 
 
 _for_people: Final = structlog.dev.ConsoleRenderer(
@@ -141,9 +156,22 @@ def _decoded(line: Line) -> Processor:
     return lambda logger, method, event: line(logger, method, event).decode()
 
 
-def _add_instant(_: Any, __: str, event: EventDict) -> EventDict:
-    event["at"] = datetime.fromtimestamp(now() / 1e6, UTC).isoformat(timespec="milliseconds")
-    return event
+def complete(_: Any, level: str, event: EventDict) -> EventDict:
+    """What a line says, behind what all lines have."""
+    first = {"at": _instant(now()), "level": level, "event": event.pop("event")}
+    told = {**first, **told_in_lines(), **event}
+    if "exc_info" in told:
+        _tell_exception(told)
+    return told
+
+
+def _instant(at: int) -> str:
+    return f"{_second(at // 1_000_000)}.{at // 1_000 % 1_000:03}+00:00"
+
+
+@lru_cache(1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _shorten(_: Any, __: str, event: EventDict) -> EventDict:
@@ -159,14 +187,14 @@ def _shorten(_: Any, __: str, event: EventDict) -> EventDict:
 # ── exceptions ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _tell_exception(_: Any, __: str, event: EventDict) -> EventDict:
-    told = event.pop("exc_info", None)
+def _tell_exception(event: EventDict) -> None:
+    """Put its type and places in its place."""
+    told = event.pop("exc_info")
     if told is True:
         told = sys.exc_info()
     error = told[1] if isinstance(told, tuple) else told
     if isinstance(error, BaseException):
         event["exception"] = "\n".join(_lines_of(error))
-    return event
 
 
 def _lines_of(error: BaseException) -> Iterator[str]:

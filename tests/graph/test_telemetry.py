@@ -4,18 +4,24 @@ import asyncio
 from contextvars import Context
 
 import pytest
-from graphql import parse
+from graphql import OperationDefinitionNode, parse
 from prometheus_client import CollectorRegistry
 from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketDisconnect
 
 from graph.schema import schema
-from graph.telemetry import NAME_MAX, Telemetry, note_code, note_operation, reach
+from graph.telemetry import NAME_MAX, Telemetry, Title, note_code, note_operation, reach, title_of
 from tests.harness.logs import logged
 
 ANSWERED = "an operation was answered"
 QUERY = "query Ask { eventCursor }"
 SUBSCRIPTION = "subscription { pointsCredited { cursor } }"
+
+
+def title(document: str) -> Title:
+    definition = parse(document).definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    return title_of(schema._schema, definition)  # noqa: SLF001 - no other way
 
 
 def end(document: str, error: BaseException) -> tuple[str | None, dict[str, float]]:
@@ -24,11 +30,11 @@ def end(document: str, error: BaseException) -> tuple[str | None, dict[str, floa
 
     def operate() -> None:
         with Telemetry(registry).trace("http", "id-1"):
-            note_operation(schema._schema, parse(document), None)  # noqa: SLF001 - no other way
+            note_operation(title(document))
             raise error
 
     with logged() as lines, pytest.raises(type(error)):
-        operate()
+        Context().run(operate)
     (line,) = lines.of(ANSWERED)
     counted = {
         sample.labels["outcome"]: sample.value
@@ -56,14 +62,14 @@ def test_a_fault_that_nobody_has_told_of_is_one_all_the_same(document: str) -> N
     assert end(document, KeyError("ann")) == ("INTERNAL", {"INTERNAL": 1})
 
 
-def test_a_callers_own_name_is_cut() -> None:
+async def test_a_callers_own_name_is_cut() -> None:
     with logged() as lines, Telemetry(CollectorRegistry()).trace("http", "id-1"):
-        note_operation(schema._schema, parse(f"query {'A' * 999} {{ eventCursor }}"), None)  # noqa: SLF001
+        note_operation(title(f"query {'A' * 999} {{ eventCursor }}"))
 
     assert lines.of(ANSWERED)[0]["name"] == "A" * NAME_MAX
 
 
-def test_a_code_is_told_once() -> None:
+async def test_a_code_is_told_once() -> None:
     with logged() as lines, Telemetry(CollectorRegistry()).trace("http", "id-1"):
         for code in ("BAD_REQUEST", "INTERNAL", "BAD_REQUEST"):
             note_code(code)
@@ -94,6 +100,6 @@ def test_outside_an_operation_nothing_is_noted() -> None:
     with logged() as lines:
         outside.run(reach, "execute")
         outside.run(note_code, "INTERNAL")
-        outside.run(note_operation, schema._schema, parse(QUERY), None)  # noqa: SLF001
+        outside.run(note_operation, title(QUERY))
 
     assert not lines.text
