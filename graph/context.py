@@ -12,6 +12,7 @@ from access.rates import Rates
 from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
+from graph.deadlines import Deadlines
 from graph.limits import Limits
 from graph.telemetry import Telemetry
 from ledger import Ledger, Outcome
@@ -43,6 +44,8 @@ class Service(Protocol):
     def clock(self) -> Callable[[], int]: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def deadlines(self) -> Deadlines: ...
     @property
     def introspection(self) -> bool: ...
     @property

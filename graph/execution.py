@@ -194,8 +194,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         if self._ends_at is None:
             self._ends_at = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout_at(self._ends_at):
-                return await value
+            return await self.context_value.service.deadlines.keep(value, self._ends_at)
         except TimeoutError:
             message = f"this took more than {self._seconds:g} s"
             late = self._give_up("execution_seconds", self._seconds, message)

@@ -14,6 +14,7 @@ import orjson
 from starlette.requests import Request
 
 from graph.answers import JSON
+from graph.deadlines import Deadlines
 from graph.faults import Refused
 
 BODY_S_MAX: Final = 20.0
@@ -29,6 +30,8 @@ _UTF_8: Final = frozenset({"utf-8", "utf8"})
 # A whole number beyond 64 bits has 19 digits or more. Looked for so, it costs 0.3 µs a request.
 _AS_ZEROS: Final = bytes.maketrans(b"0123456789", b"0000000000")
 _LONG: Final = b"0" * 19
+_BEFORE_NUMBERS: Final = b":[, \t\r\n"
+_MINUS: Final = ord("-")
 _LONGEST: Final = 20
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
@@ -47,12 +50,14 @@ class Asked(NamedTuple):
     extensions: dict[str, Any] | None
 
 
-async def read_request(request: Request, bytes_max: int) -> Asked:
+async def read_request(request: Request, bytes_max: int, deadlines: Deadlines) -> Asked:
     """What a POST's body or a GET's parameters ask. Raises Refused, or ClientDisconnect."""
     if request.method == "GET":
         return _asked(read_parameters(request.scope["query_string"]))
     _demand_json(request)
-    return _asked(read_json(await _read_body(request, bytes_max)))
+    if int(request.headers.get("content-length", "0")) > bytes_max:
+        raise _too_large(bytes_max)
+    return _asked(read_json(await _read_in_time(request, bytes_max, deadlines)))
 
 
 def _demand_json(request: Request) -> None:
@@ -75,22 +80,24 @@ def _demand_json(request: Request) -> None:
         raise Refused(UNSUPPORTED, message, headers={"Accept-Encoding": "identity"})
 
 
-async def _read_body(request: Request, bytes_max: int) -> bytearray:
+async def _read_in_time(request: Request, bytes_max: int, deadlines: Deadlines) -> bytes:
     """The whole body. Raises Refused where it is too large or too slow, and reads no further."""
-    body = bytearray()
-    if int(request.headers.get("content-length", "0")) > bytes_max:
-        raise _too_large(bytes_max)
+    ends_at = asyncio.get_running_loop().time() + BODY_S_MAX
     try:
-        async with asyncio.timeout(BODY_S_MAX):
-            async for part in request.stream():
-                body += part
-                if len(body) > bytes_max:
-                    raise _too_large(bytes_max)
+        return await deadlines.keep(_read_body(request, bytes_max), ends_at)
     except TimeoutError as error:
         message = f"the body didn't arrive within {BODY_S_MAX:g} seconds"
         closing = {"Connection": "close"}
         raise Refused(HTTPStatus.REQUEST_TIMEOUT, message, headers=closing) from error
-    return body
+
+
+async def _read_body(request: Request, bytes_max: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+    return bytes(body)
 
 
 def _too_large(bytes_max: int) -> Refused:
@@ -102,7 +109,7 @@ def _too_large(bytes_max: int) -> Refused:
     )
 
 
-def read_json(text: bytes | bytearray | str) -> Any:
+def read_json(text: bytes | str) -> Any:
     """What JSON says, exactly. Raises Refused.
 
     A whole number beyond 64 bits is refused, since it would be rounded.
@@ -111,14 +118,25 @@ def read_json(text: bytes | bytearray | str) -> Any:
         said = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Refused(HTTPStatus.BAD_REQUEST, _unreadable(error)) from error
-    demand_exact(text.encode() if isinstance(text, str) else bytes(text))
+    demand_exact(text.encode() if isinstance(text, str) else text)
     return said
 
 
 def demand_exact(text: bytes) -> None:
     """Raises Refused where this JSON has a whole number beyond 64 bits."""
-    if _LONG in text.translate(_AS_ZEROS):
-        json.loads(text, parse_int=partial(_demand_exact, text))
+    zeros = text.translate(_AS_ZEROS)
+    at = zeros.find(_LONG)
+    while at >= 0:
+        if _may_be_a_number(text, at):
+            json.loads(text, parse_int=partial(_demand_exact, text))
+            return
+        at = zeros.find(_LONG, at + len(_LONG))
+
+
+def _may_be_a_number(text: bytes, at: int) -> bool:
+    """Whether these digits stand where a number may: those of a key or an id seldom do."""
+    start = at - 1 if at and text[at - 1] == _MINUS else at
+    return start == 0 or text[start - 1] in _BEFORE_NUMBERS
 
 
 def _demand_exact(text: bytes, digits: str) -> None:

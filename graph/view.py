@@ -93,7 +93,8 @@ class View:
         context = self._new_context(await admit(self._service, request), trace.request_id)
         trace.admit(context.principal)
         manner = manner_for(",".join(request.headers.getlist("accept")))
-        asked = await read_request(request, self._service.limits.body_bytes)
+        service = self._service
+        asked = await read_request(request, service.limits.body_bytes, service.deadlines)
         result = await _execute(asked, context, ALLOWED[request.method])
         trace.reach("execute")
         return answer(result, manner)

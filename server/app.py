@@ -25,6 +25,7 @@ from starlette.routing import Route, WebSocketRoute
 from access.door import Door
 from access.rates import Rates
 from events.feed import Feed
+from graph.deadlines import Deadlines
 from graph.faults import Refused
 from graph.graphiql import page_routes
 from graph.limits import Limits
@@ -70,6 +71,7 @@ class Service:
     settings: Settings
     metrics: Metrics
     telemetry: Telemetry
+    deadlines: Deadlines
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock, developer_token: str | None = None) -> "Service":
@@ -93,6 +95,7 @@ class Service:
             settings,
             metrics,
             telemetry,
+            Deadlines(),
         )
 
     @property

@@ -1,0 +1,98 @@
+"""Deadlines: what isn't there in time is given up, and nothing else is."""
+
+import asyncio
+
+import pytest
+
+from graph.deadlines import Deadlines
+
+FAR_S = 1_000
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def never() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def test_what_is_there_in_time_is_given() -> None:
+    async def value() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    assert await Deadlines().keep(value(), now() + FAR_S) == 7
+
+
+async def test_what_is_late_is_cancelled_and_its_task_goes_on() -> None:
+    cancelled: list[bool] = []
+
+    async def late() -> None:
+        try:
+            await never()
+        finally:
+            cancelled.append(True)
+
+    with pytest.raises(TimeoutError):
+        await Deadlines().keep(late(), now())
+
+    task = asyncio.current_task()
+    assert task
+    assert (cancelled, task.cancelling()) == ([True], 0)
+    await asyncio.sleep(0)
+
+
+async def test_an_earlier_deadline_behind_a_later_one_is_kept() -> None:
+    deadlines = Deadlines()
+    later = asyncio.create_task(deadlines.keep(never(), now() + FAR_S))
+    await asyncio.sleep(0)
+
+    with pytest.raises(TimeoutError):
+        await deadlines.keep(never(), now())
+
+    assert not later.done()
+    later.cancel()
+
+
+async def test_the_next_deadline_is_looked_for_when_one_has_passed() -> None:
+    deadlines, begun = Deadlines(), now()
+    waits = [
+        asyncio.create_task(deadlines.keep(never(), begun + seconds)) for seconds in (0.02, 0.01, 0)
+    ]
+
+    outcomes = await asyncio.gather(*waits, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [TimeoutError] * 3
+
+
+async def test_who_is_cancelled_by_somebody_else_is_cancelled() -> None:
+    task = asyncio.create_task(Deadlines().keep(never(), now() + FAR_S))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_who_is_cancelled_besides_being_late_is_cancelled() -> None:
+    async def unlucky() -> None:
+        task = asyncio.current_task()
+        assert task
+        try:
+            await never()
+        finally:
+            task.cancel()
+
+    task = asyncio.create_task(Deadlines().keep(unlucky(), now()))
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_what_it_raises_is_raised() -> None:
+    async def fail() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await Deadlines().keep(fail(), now() + FAR_S)
