@@ -197,10 +197,11 @@ class Http(HeadedProtocol):
         self._expect_head()
 
     @override
-    def data_received(self, data: bytes) -> None:
+    def _end_read(self, size: int) -> None:
+        super()._end_read(size)
+        # Most heads come whole by one read, and are waited for no longer.
         if not self.cycle or self.cycle.response_complete:
             self._expect_head()
-        super().data_received(data)
 
     @override
     def on_headers_complete(self) -> None:

@@ -47,6 +47,17 @@ TOO_MANY: Final = Refused(
 )
 
 
+class _Dropped(list[Any]):
+    """Takes what is put into it, and has nothing."""
+
+    @override
+    def append(self, _: object) -> None: ...
+
+
+TRAILERS: Final = _Dropped()
+"""They would be headers that no proxy has seen, and as many as anyone likes."""
+
+
 class HeadedProtocol(HttpToolsProtocol):
     """A connection that ends with the first head that can't be answered."""
 
@@ -67,7 +78,7 @@ class HeadedProtocol(HttpToolsProtocol):
         self._got_on = False
         try:
             self.parser.feed_data(data)
-            self._judge_unfinished(len(data))
+            self._end_read(len(data))
         except httptools.HttpParserUpgrade:
             self.handle_websocket_upgrade()
         except httptools.HttpParserCallbackError as error:
@@ -87,12 +98,6 @@ class HeadedProtocol(HttpToolsProtocol):
         self._get_on()
 
     @override
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # Trailers would be headers that no proxy has seen, and as many as anyone likes.
-        if self._head_bytes is not None:
-            super().on_header(name, value)
-
-    @override
     def on_body(self, body: bytes) -> None:
         self._get_on()
         super().on_body(body)
@@ -100,10 +105,13 @@ class HeadedProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         self._head_bytes = None
-        self._judge(sum(len(name) + len(value) for name, value in self.headers))
-        if self.parser.should_upgrade() and not self._may_upgrade():
+        self._judge(sum([len(name) + len(value) for name, value in self.headers]))
+        upgrades = self.parser.should_upgrade()
+        if upgrades and not self._may_upgrade():
             raise NO_UPGRADE
         super().on_headers_complete()
+        if not upgrades:
+            self.headers = TRAILERS
 
     def _may_upgrade(self) -> bool:
         """Whether a WebSocket is asked for, and no answer of before would go over it."""
@@ -114,7 +122,8 @@ class HeadedProtocol(HttpToolsProtocol):
         self._got_on = True
         self._trailing_bytes = 0
 
-    def _judge_unfinished(self, size: int) -> None:
+    def _end_read(self, size: int) -> None:
+        """So much came, and the connection goes on. Raises Refused where too little came of it."""
         if self._head_bytes is not None:
             self._head_bytes += size
             self._judge(self._head_bytes)
