@@ -92,6 +92,7 @@ def plain_config(app: Any, _: Limits, **more: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         **more,
     )
 
