@@ -7,14 +7,21 @@ import pytest
 from graph.deadlines import Deadlines
 
 FAR_S = 1_000
+WAIT_S_MAX = 20
 
 
 def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+class Lost(Exception):
+    """Nobody gave it up."""
+
+
 async def never() -> None:
-    await asyncio.get_running_loop().create_future()
+    """Wait for ever, or so long that a deadline must have been lost."""
+    await asyncio.sleep(WAIT_S_MAX)
+    raise Lost
 
 
 async def test_what_is_there_in_time_is_given() -> None:
@@ -88,6 +95,13 @@ async def test_who_is_cancelled_besides_being_late_is_cancelled() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_deadline_after_one_that_has_passed_is_kept() -> None:
+    deadlines = Deadlines()
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await deadlines.keep(never(), now())
 
 
 async def test_what_it_raises_is_raised() -> None:
