@@ -56,7 +56,6 @@ HOST_BYTES_MAX: Final = 300
 """No name is longer, with a port behind it."""
 HOSTS_KNOWN: Final = 256
 
-_GUARDED: Final = frozenset(name for name, _ in GUARDS)
 _HOST: Final = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _NOTED: Final = frozenset({b"host", b"origin", REQUEST_ID, b"access-control-request-method"})
@@ -170,8 +169,6 @@ class Leaving:
 
     def _lacking(self, own: Iterable[tuple[bytes, bytes]]) -> Headers:
         said = dict(own)
-        if _GUARDED.isdisjoint(said):
-            return self._headers
         return tuple(each for each in self._headers if each[0] not in said or each == VARY)
 
 
