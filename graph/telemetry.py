@@ -10,10 +10,15 @@ Whoever works on an operation notes what they know of it, wherever they are: it 
 task's context, and outside an operation nothing is noted. Told are the names that this API itself
 has, never a variable, and of people nothing: a label that callers could make up would grow without
 end, and one that names them would tell on them.
+
+What is over is told a moment later, several together: told one by one, between operations, it takes
+longer, for by then the processor has forgotten how it is done.
 """
 
-from collections.abc import Mapping
-from contextvars import ContextVar
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import Context, ContextVar
 from functools import cache
 from time import perf_counter
 from types import TracebackType
@@ -21,13 +26,15 @@ from typing import Final, Literal, NamedTuple, Self
 
 import structlog
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketDisconnect
+from typing_extensions import override
 
 from access.principal import Principal
 from graph.durations import Durations
-from graph.lines import tell_in_lines
+from graph.lines import NOTHING, tell_in_lines, told_in_lines
 from graph.spans import Span, Tracer
 
 Transport = Literal["http", "socket"]
@@ -54,14 +61,18 @@ DISCONNECTS: Final = (ClientDisconnect, WebSocketDisconnect)
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+HELD_S: Final = 0.02
+"""How long what is over may wait to be told together with what follows it."""
+
 log = structlog.get_logger()
 
 
-class Telemetry:
+class Telemetry(Collector):
     """What one service counts of its operations, and the tracer of their spans."""
 
     def __init__(self, registry: CollectorRegistry, tracer: Tracer | None = None) -> None:
         self.tracer = tracer
+        registry.register(self)
         self.operations = Counter(
             "tuppence_operations",
             "Operations that were answered, by root field, and by OK, GONE or an error's code.",
@@ -87,6 +98,12 @@ class Telemetry:
         # schema has root fields, times the codes: see graph/faults.py.
         self.operations_of = cache(self.operations.labels)
 
+    @override
+    def collect(self) -> Iterable[Metric]:
+        """Nothing of its own: it comes first, and sees that whatever is over is counted."""
+        tell()
+        return ()
+
     def reject(self, code: str, limit: str = "") -> None:
         """Somebody, or something, was turned away; where a limit or a rate did it, by that."""
         self.rejected.labels(code, limit).inc()
@@ -102,11 +119,12 @@ class Trace:
     """What is noted of one operation on its way. Left, it is told."""
 
     __slots__ = (
-        "_at",
         "_began",
         "_codes",
+        "_ended",
         "_headers",
-        "_phases",
+        "_lines",
+        "_reached",
         "_span",
         "_telemetry",
         "_transport",
@@ -130,8 +148,9 @@ class Trace:
         self._transport: Transport = transport
         self._headers = headers
         self._codes: list[str] = []
-        self._phases: list[tuple[Phase, float]] = []
+        self._reached: list[tuple[Phase, float]] = []
         self._span: Span | None = None
+        self._lines = NOTHING
         self.request_id = request_id
         self.principal: Principal | None = None
         self.kind = NONE
@@ -142,10 +161,11 @@ class Trace:
 
     def __enter__(self) -> Self:
         _current.set(self)  # and not taken back, as with all that lines tell
-        tell_in_lines(request_id=self.request_id)
+        if told_in_lines().get("request_id") != self.request_id:
+            tell_in_lines(request_id=self.request_id)
         if self._telemetry.tracer:
             self._span = self._telemetry.tracer.start(self._headers)
-        self._began = self._at = perf_counter()
+        self._began = perf_counter()
         return self
 
     def __exit__(
@@ -154,19 +174,14 @@ class Trace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._phases and self._phases[-1][0] == "execute":
-            self.reach("encode")
+        self._ended = perf_counter()
+        self._lines = told_in_lines()
         if error is not None and not self._codes:
             self._note_end(error)
-        seconds = perf_counter() - self._began
-        self._count(seconds)
-        told = self._told()
         if self._span:
             more = {"request_id": self.request_id, "outcome": self.outcome}
-            self._span.end(f"{self.kind} {self.operation}", told | more, self.outcome)
-        if self._codes:
-            told["codes"] = " ".join(self._codes)
-        log.info("an operation was answered", **told, ms=round(seconds * 1_000, 3))
+            self._span.end(f"{self.kind} {self.operation}", self._told() | more, self.outcome)
+        _tell_soon(self)
 
     def _note_end(self, error: BaseException) -> None:
         """It was ended from outside, or by a fault that nobody told of."""
@@ -187,9 +202,7 @@ class Trace:
         """
         if self.kind == "subscription" and phase not in BEFORE_EXECUTION:
             return
-        now = perf_counter()
-        self._phases.append((phase, now - self._at))
-        self._at = now
+        self._reached.append((phase, perf_counter()))
 
     def note_code(self, code: str, limit: str) -> None:
         if code not in self._codes:
@@ -202,12 +215,28 @@ class Trace:
         """OK, GONE, or the code of its first error."""
         return self._codes[0] if self._codes else OK
 
-    def _count(self, seconds: float) -> None:
+    def tell(self, write: Callable[..., None]) -> None:
+        """Count it, and write its line."""
         counts = self._telemetry
         counts.operations_of(self.operation, self.kind, self.outcome).inc()
+        counts.seconds.observe(self.kind, self._phases())
+        told = self._told()
+        if self._codes:
+            told["codes"] = " ".join(self._codes)
+        ms = round((self._ended - self._began) * 1_000, 3)
+        ago_s = perf_counter() - self._ended
+        write("an operation was answered", ago_s=ago_s, **self._lines, **told, ms=ms)
+
+    def _phases(self) -> Iterator[tuple[Phase, float]]:
+        """Each phase, and how long it took."""
+        began, phase = self._began, None
+        for phase, ended in self._reached:
+            yield phase, ended - began
+            began = ended
+        if phase == "execute":
+            yield "encode", self._ended - began
         if self.kind != "subscription":
-            self._phases.append(("whole", seconds))
-        counts.seconds.observe(self.kind, self._phases)
+            yield "whole", self._ended - self._began
 
     def _told(self) -> dict[str, str | int]:
         """What there is to tell of it to anyone: names of ours, and numbers."""
@@ -236,6 +265,35 @@ class Title(NamedTuple):
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_over: deque[Trace] = deque()
+_told_by: asyncio.AbstractEventLoop | None = None
+
+
+def _tell_soon(trace: Trace) -> None:
+    """Tell of it in a moment; at once where there is no event loop to wait in."""
+    global _told_by  # noqa: PLW0603 - all that is logged in a process goes the same way
+    _over.append(trace)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        tell()
+        return
+    if _told_by is not loop:  # one that has ended tells nothing
+        _told_by = loop
+        loop.call_later(HELD_S, tell)
+
+
+def tell() -> None:
+    """Tell of all that is over and wasn't told yet."""
+    global _told_by  # noqa: PLW0603
+    _told_by = None
+    Context().run(_tell_each)  # whoever asks for it may be at an operation of their own
+
+
+def _tell_each() -> None:
+    write = log.info  # to look it up takes as long as to write a line
+    while _over:
+        _over.popleft().tell(write)
 
 
 def reach(phase: Phase) -> None:

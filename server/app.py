@@ -30,7 +30,7 @@ from graph.faults import Refused
 from graph.graphiql import page_routes
 from graph.limits import Limits
 from graph.spans import find_tracer
-from graph.telemetry import Telemetry
+from graph.telemetry import Telemetry, tell
 from graph.view import admit, graphql_app
 from ledger import Ledger
 from ledger.writer import BACKLOG_MAX
@@ -120,6 +120,7 @@ class Service:
         Raises CannotRun, or what the database raises.
         """
         async with AsyncExitStack() as opened:
+            opened.callback(tell)
             opened.push_async_callback(self.database.close)
             await bring_up_to_date(self.database, self.settings)
             await open_first_key(self.database, self.clock(), self.settings.admin_key)

@@ -157,9 +157,14 @@ def _decoded(line: Line) -> Processor:
 
 
 def complete(_: Any, level: str, event: EventDict) -> EventDict:
-    """What a line says, behind what all lines have."""
-    first = {"at": _instant(now()), "level": level, "event": event.pop("event")}
-    told = {**first, **told_in_lines(), **event}
+    """What a line says, behind what all lines have. `ago_s` is how long ago it was, if it was."""
+    told = {
+        "at": _instant(now() - round(event.pop("ago_s", 0) * 1_000_000)),
+        "level": level,
+        "event": event.pop("event"),
+        **told_in_lines(),
+        **event,
+    }
     if "exc_info" in told:
         _tell_exception(told)
     return told

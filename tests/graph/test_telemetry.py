@@ -1,7 +1,9 @@
 """Telemetry: an operation is told of once, however it ends."""
 
 import asyncio
+import json
 from contextvars import Context
+from datetime import UTC, datetime
 
 import pytest
 from graphql import OperationDefinitionNode, parse
@@ -9,12 +11,23 @@ from prometheus_client import CollectorRegistry
 from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketDisconnect
 
+from graph.lines import tell_in_lines
 from graph.schema import schema
-from graph.telemetry import NAME_MAX, Telemetry, Title, note_code, note_operation, reach, title_of
+from graph.telemetry import (
+    NAME_MAX,
+    Telemetry,
+    Title,
+    note_code,
+    note_operation,
+    reach,
+    title_of,
+)
+from server.logs import as_json, log_to
 from tests.harness.logs import logged
 
 ANSWERED = "an operation was answered"
 QUERY = "query Ask { eventCursor }"
+WAIT_S_MAX = 20
 SUBSCRIPTION = "subscription { pointsCredited { cursor } }"
 
 
@@ -93,6 +106,95 @@ async def test_two_operations_at_a_time_are_told_apart() -> None:
 
     told = {line["request_id"]: line["codes"] for line in lines.of(ANSWERED)}
     assert told == {"id-1": "FORBIDDEN", "id-2": "BAD_CURSOR"}
+
+
+class Written(asyncio.Event):
+    """What is written, for whoever waits until it is."""
+
+    line = b""
+
+    def write(self, data: bytes, /) -> int:
+        self.line = data
+        self.set()
+        return len(data)
+
+    def flush(self) -> None: ...
+
+
+async def test_what_is_over_is_told_a_moment_later_of_the_instant_when_it_was_over() -> None:
+    written = Written()
+    with logged():
+        log_to(written, "debug", as_json)
+        with Telemetry(CollectorRegistry()).trace("http", "id-1"):
+            pass
+        over = datetime.now(UTC)  # and it is written later
+        assert not written.is_set()
+
+        async with asyncio.timeout(WAIT_S_MAX):
+            await written.wait()
+
+    line = json.loads(written.line)
+    assert line["request_id"] == "id-1"
+    assert datetime.fromisoformat(line["at"]) <= over
+
+
+def test_what_a_loop_that_has_ended_left_is_told_by_the_next() -> None:
+    registry = CollectorRegistry()
+    telemetry, written = Telemetry(registry), Written()
+
+    async def operate(request_id: str, *, waits: bool) -> None:
+        with telemetry.trace("http", request_id):
+            pass
+        if waits:
+            async with asyncio.timeout(WAIT_S_MAX):
+                await written.wait()
+
+    with logged():
+        log_to(written, "debug", as_json)
+        asyncio.run(operate("id-1", waits=False))
+        assert not written.is_set()
+        asyncio.run(operate("id-2", waits=True))
+
+    assert json.loads(written.line)["request_id"] == "id-2"
+
+
+async def test_what_is_over_is_counted_before_anybody_looks_and_told_as_its_own() -> None:
+    registry = CollectorRegistry()
+    telemetry = Telemetry(registry)
+
+    async def operate(request_id: str) -> None:
+        with telemetry.trace("http", request_id):
+            note_operation(title(QUERY))
+
+    def look() -> float | None:
+        tell_in_lines(request_id="id-of-who-looks", trace_id="trace-of-who-looks")
+        labels = {"operation": "eventCursor", "kind": "query", "outcome": "OK"}
+        return registry.get_sample_value("tuppence_operations_total", labels)
+
+    with logged() as lines:
+        await asyncio.gather(operate("id-1"), operate("id-2"))
+        assert Context().run(look) == 2
+
+    told = lines.of(ANSWERED)
+    assert [line["request_id"] for line in told] == ["id-1", "id-2"]
+    assert all("trace_id" not in line for line in told)
+
+
+async def test_each_phase_is_measured_from_the_end_of_the_one_before() -> None:
+    registry = CollectorRegistry()
+    with logged(), Telemetry(registry).trace("http", "id-1") as trace:
+        note_operation(title(QUERY))
+        for phase in ("admit", "read", "prepare", "execute"):
+            trace.reach(phase)
+
+    def seconds(phase: str) -> float:
+        labels = {"kind": "query", "phase": phase}
+        found = registry.get_sample_value("tuppence_operation_seconds_sum", labels)
+        assert found, phase
+        return found
+
+    parts = sum(seconds(phase) for phase in ("admit", "read", "prepare", "execute", "encode"))
+    assert parts == pytest.approx(seconds("whole"), abs=1e-9)
 
 
 def test_outside_an_operation_nothing_is_noted() -> None:

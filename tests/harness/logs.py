@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from graph import telemetry
 from server.logs import as_json, log_to
 
 
@@ -20,6 +21,7 @@ class Lines:
 
     @property
     def text(self) -> str:
+        telemetry.tell()
         return self.out.getvalue().decode()
 
     @property
@@ -42,6 +44,7 @@ def logged(level: str = "debug") -> Iterator[Lines]:
         log_to(lines.out, level, as_json)
         yield lines
     finally:
+        telemetry.tell()
         root.handlers[:] = before[0]
         root.setLevel(before[1])
         structlog.configure(**before[2])

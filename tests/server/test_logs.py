@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
+from graph import telemetry
 from server.logs import CAUSES_MAX, FRAMES_MAX, FROM_ASYNCIO, Held, as_text, log_to
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
@@ -78,6 +79,18 @@ async def test_an_operation_is_one_line(client: Client) -> None:
         "status": 200,
         "request_id": response.headers["x-request-id"],
     }
+
+
+async def test_what_was_over_when_the_service_ends_is_told(
+    sqlite_url: str, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "HELD_S", 1_000)
+    with logged() as lines:
+        async with running(sqlite_url, clock) as service:
+            await service.client.execute("{ eventCursor }")
+        told = lines.out.getvalue()
+
+    assert ANSWERED.encode() in told
 
 
 async def test_what_is_refused_is_a_line_with_its_code(client: Client) -> None:
