@@ -5,42 +5,33 @@ costs six times as much.
 """
 
 import asyncio
-from collections.abc import Awaitable
 from math import inf
-from typing import TypeVar
-
-T = TypeVar("T")
+from types import TracebackType
 
 
 class Deadlines:
-    """Those of one event loop."""
+    """Those of one event loop.
+
+    with deadlines.until(ends_at):  # by the loop's time
+        await what_may_be_late()    # is cancelled then, and the block raises TimeoutError
+    """
 
     def __init__(self) -> None:
-        self._waits: set[_Wait] = set()
+        self._kept: set[Deadline] = set()
         self._timer: asyncio.Handle | None = None
         self._looks_at = inf
 
-    async def keep(self, value: Awaitable[T], ends_at: float) -> T:
-        """What is awaited, if it is there by then, by the loop's time; else it is cancelled.
+    def until(self, ends_at: float) -> "Deadline":
+        """A block's deadline, by the loop's time."""
+        return Deadline(self, ends_at)
 
-        Raises TimeoutError, or what it raises.
-        """
-        task = asyncio.current_task()
-        assert task, "whoever waits is a task"
-        wait = _Wait(task, ends_at)
-        self._waits.add(wait)
-        if ends_at < self._looks_at:
-            self._look_at(ends_at)
-        try:
-            return await value
-        except asyncio.CancelledError as error:
-            if wait.is_late and task.cancelling() == wait.cancelling + 1:
-                raise TimeoutError from error
-            raise  # somebody else has cancelled it, too
-        finally:
-            self._waits.discard(wait)
-            if wait.is_late:
-                task.uncancel()
+    def keep(self, deadline: "Deadline") -> None:
+        self._kept.add(deadline)
+        if deadline.ends_at < self._looks_at:
+            self._look_at(deadline.ends_at)
+
+    def drop(self, deadline: "Deadline") -> None:
+        self._kept.discard(deadline)
 
     def _look_at(self, instant: float) -> None:
         if self._timer:
@@ -52,21 +43,46 @@ class Deadlines:
         """Give up who is late, and look again when the next of the others would be."""
         self._timer, self._looks_at = None, inf
         now = asyncio.get_running_loop().time()
-        for wait in self._waits:
-            if wait.ends_at <= now and not wait.is_late:
-                wait.is_late = True
-                wait.task.cancel()
-        if ends := [wait.ends_at for wait in self._waits if not wait.is_late]:
+        for deadline in self._kept:
+            if deadline.ends_at <= now and not deadline.is_late:
+                deadline.give_up()
+        if ends := [deadline.ends_at for deadline in self._kept if not deadline.is_late]:
             self._look_at(min(ends))
 
 
-class _Wait:
-    """A task that waits. `cancelling` is how often it was cancelled before."""
+class Deadline:
+    """A block that ends in time. `cancelling` is how often its task was cancelled before."""
 
-    __slots__ = ("cancelling", "ends_at", "is_late", "task")
+    __slots__ = ("_cancelling", "_deadlines", "_task", "ends_at", "is_late")
 
-    def __init__(self, task: "asyncio.Task[object]", ends_at: float) -> None:
-        self.task = task
+    _task: "asyncio.Task[object]"
+    _cancelling: int
+
+    def __init__(self, deadlines: Deadlines, ends_at: float) -> None:
+        self._deadlines = deadlines
         self.ends_at = ends_at
-        self.cancelling = task.cancelling()
         self.is_late = False
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task, "whoever waits is a task"
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._deadlines.keep(self)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._deadlines.drop(self)
+        if not self.is_late:
+            return
+        is_ours_alone = self._task.uncancel() <= self._cancelling  # or others cancelled it, too
+        if is_ours_alone and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def give_up(self) -> None:
+        self.is_late = True
+        self._task.cancel()

@@ -194,7 +194,8 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         if self._ends_at is None:
             self._ends_at = asyncio.get_running_loop().time() + self._seconds
         try:
-            return await self.context_value.service.deadlines.keep(value, self._ends_at)
+            with self.context_value.service.deadlines.until(self._ends_at):
+                return await value
         except TimeoutError:
             message = f"this took more than {self._seconds:g} s"
             late = self._give_up("execution_seconds", self._seconds, message)

@@ -84,7 +84,8 @@ async def _read_in_time(request: Request, bytes_max: int, deadlines: Deadlines) 
     """The whole body. Raises Refused where it is too large or too slow, and reads no further."""
     ends_at = asyncio.get_running_loop().time() + BODY_S_MAX
     try:
-        return await deadlines.keep(_read_body(request, bytes_max), ends_at)
+        with deadlines.until(ends_at):
+            return await _read_body(request, bytes_max)
     except TimeoutError as error:
         message = f"the body didn't arrive within {BODY_S_MAX:g} seconds"
         closing = {"Connection": "close"}

@@ -1,10 +1,14 @@
 """Deadlines: what isn't there in time is given up, and nothing else is."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import pytest
 
 from graph.deadlines import Deadlines
+
+T = TypeVar("T")
 
 FAR_S = 1_000
 WAIT_S_MAX = 20
@@ -12,6 +16,11 @@ WAIT_S_MAX = 20
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def keep(deadlines: Deadlines, value: Awaitable[T], ends_at: float) -> T:
+    with deadlines.until(ends_at):
+        return await value
 
 
 class Lost(Exception):
@@ -29,7 +38,7 @@ async def test_what_is_there_in_time_is_given() -> None:
         await asyncio.sleep(0)
         return 7
 
-    assert await Deadlines().keep(value(), now() + FAR_S) == 7
+    assert await keep(Deadlines(), value(), now() + FAR_S) == 7
 
 
 async def test_what_is_late_is_cancelled_and_its_task_goes_on() -> None:
@@ -42,7 +51,7 @@ async def test_what_is_late_is_cancelled_and_its_task_goes_on() -> None:
             cancelled.append(True)
 
     with pytest.raises(TimeoutError):
-        await Deadlines().keep(late(), now())
+        await keep(Deadlines(), late(), now())
 
     task = asyncio.current_task()
     assert task
@@ -52,11 +61,11 @@ async def test_what_is_late_is_cancelled_and_its_task_goes_on() -> None:
 
 async def test_an_earlier_deadline_behind_a_later_one_is_kept() -> None:
     deadlines = Deadlines()
-    later = asyncio.create_task(deadlines.keep(never(), now() + FAR_S))
+    later = asyncio.create_task(keep(deadlines, never(), now() + FAR_S))
     await asyncio.sleep(0)
 
     with pytest.raises(TimeoutError):
-        await deadlines.keep(never(), now())
+        await keep(deadlines, never(), now())
 
     assert not later.done()
     later.cancel()
@@ -65,7 +74,8 @@ async def test_an_earlier_deadline_behind_a_later_one_is_kept() -> None:
 async def test_the_next_deadline_is_looked_for_when_one_has_passed() -> None:
     deadlines, begun = Deadlines(), now()
     waits = [
-        asyncio.create_task(deadlines.keep(never(), begun + seconds)) for seconds in (0.02, 0.01, 0)
+        asyncio.create_task(keep(deadlines, never(), begun + seconds))
+        for seconds in (0.02, 0.01, 0)
     ]
 
     outcomes = await asyncio.gather(*waits, return_exceptions=True)
@@ -74,7 +84,7 @@ async def test_the_next_deadline_is_looked_for_when_one_has_passed() -> None:
 
 
 async def test_who_is_cancelled_by_somebody_else_is_cancelled() -> None:
-    task = asyncio.create_task(Deadlines().keep(never(), now() + FAR_S))
+    task = asyncio.create_task(keep(Deadlines(), never(), now() + FAR_S))
     await asyncio.sleep(0)
     task.cancel()
 
@@ -91,7 +101,7 @@ async def test_who_is_cancelled_besides_being_late_is_cancelled() -> None:
         finally:
             task.cancel()
 
-    task = asyncio.create_task(Deadlines().keep(unlucky(), now()))
+    task = asyncio.create_task(keep(Deadlines(), unlucky(), now()))
 
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -101,7 +111,16 @@ async def test_a_deadline_after_one_that_has_passed_is_kept() -> None:
     deadlines = Deadlines()
     for _ in range(2):
         with pytest.raises(TimeoutError):
-            await deadlines.keep(never(), now())
+            await keep(deadlines, never(), now())
+
+
+async def test_whose_block_has_ended_is_let_alone() -> None:
+    deadlines, later = Deadlines(), asyncio.Event()
+    with deadlines.until(now() + 0.01):
+        pass
+    asyncio.get_running_loop().call_later(0.03, later.set)
+    async with asyncio.timeout(WAIT_S_MAX):
+        await later.wait()
 
 
 async def test_what_it_raises_is_raised() -> None:
@@ -109,4 +128,4 @@ async def test_what_it_raises_is_raised() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        await Deadlines().keep(fail(), now() + FAR_S)
+        await keep(Deadlines(), fail(), now() + FAR_S)
