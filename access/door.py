@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from hmac import compare_digest
 from typing import Final
 
-from access.keyring import Keyring
-from access.keys import find_working, hash_of
+from access.keyring import Keyring, Known
+from access.keys import ApiKey, find_working, hash_of
 from access.principal import Principal, Unauthenticated
 from access.tokens import Tokens
 from access.uses import Uses
@@ -22,6 +22,11 @@ KEY: Final = "tpk_"
 """What a key begins with, and a member's token never: each is only ever taken for what it is."""
 
 DEVELOPER: Final = Principal("DEVELOPER", "developer", frozenset({"admin"}))
+
+SHOWN_MAX: Final = 10_000
+"""How many headers are remembered that show a key that works …"""
+SHOWN_CHARACTERS_MAX: Final = 400
+"""… none longer than this: spaces may be as many as anyone likes."""
 
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,8192})")
 
@@ -44,7 +49,9 @@ class Door:
         self._clock = clock
         self._developer_token = developer_token
         self._members = members
+        self._ticks = ticks
         self._keyring = Keyring(database, ticks)
+        self._shown: dict[str, Known] = {}
         self._uses = Uses(database)
         self.revoked = asyncio.Event()
         """Set whenever a key was revoked here; whoever waits for it clears it."""
@@ -70,11 +77,14 @@ class Door:
         Raises Unauthenticated; ProviderDown where it can't be said just now whether a member's
         token is good; DatabaseError where a key can't be looked up.
         """
+        known = self._shown.get(authorization) if authorization else None
+        if known and self._ticks() < known.until:
+            return self._admit_key(known.key)
         token = _token_in(authorization)
         if self._developer_token and compare_digest(token, self._developer_token):
             return DEVELOPER
         if token.startswith(KEY):
-            return await self._admit_key(token)
+            return self._admit_key(await self._find_key(authorization, hash_of(token)))
         if self._members:
             return await self._members.admit(token)
         raise Unauthenticated(UNKNOWN)
@@ -95,10 +105,24 @@ class Door:
     def forget(self) -> None:
         """Know of no key any more, but look each up: one was revoked here just now."""
         self._keyring.forget()
+        self._shown.clear()
         self.revoked.set()
 
-    async def _admit_key(self, token: str) -> Principal:
-        key = await self._keyring.find(hash_of(token))
+    async def _find_key(self, authorization: str | None, hash: str) -> ApiKey | None:
+        """The key with this hash. What shows it is remembered for as long as the key is.
+
+        To hash a token takes longer than all else that is done for one in use.
+        """
+        known = self._keyring.recall(hash)
+        if known is None:
+            return await self._keyring.find(hash)
+        if known.key and authorization and len(authorization) <= SHOWN_CHARACTERS_MAX:
+            if len(self._shown) >= SHOWN_MAX:
+                self._shown.clear()
+            self._shown[authorization] = known
+        return known.key
+
+    def _admit_key(self, key: ApiKey | None) -> Principal:
         now = self._clock()
         if key is None or not key.works(now):
             raise Unauthenticated(UNKNOWN)

@@ -62,12 +62,13 @@ class Keyring:
         self._asked: dict[str, asyncio.Future[ApiKey | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def find(self, hash: str) -> ApiKey | None:
-        """The key with this hash, as it was at most KNOWN_S ago. Raises DatabaseError."""
+    def recall(self, hash: str) -> Known | None:
+        """What is known of this hash, as it was at most KNOWN_S ago."""
         now = self._ticks()
-        known = self._known.find(hash, now) or self._unknown.find(hash, now)
-        if known:
-            return known.key
+        return self._known.find(hash, now) or self._unknown.find(hash, now)
+
+    async def find(self, hash: str) -> ApiKey | None:
+        """The key with this hash. Raises DatabaseError."""
         # Shielded: others may wait for the same.
         return await asyncio.shield(self._want(hash))
 

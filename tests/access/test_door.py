@@ -10,8 +10,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from access import door as door_module
 from access import keyring, keys
-from access.door import DEVELOPER, Door
+from access.door import DEVELOPER, SHOWN_CHARACTERS_MAX, Door
 from access.principal import Principal, Unauthenticated
 from events.audit import TERMINAL
 from models.database import Database, open_database
@@ -232,6 +233,35 @@ async def test_what_is_remembered_is_bounded_and_guesses_push_no_key_out(
             assert statements == []
             assert not await is_let_in(door, f"{UNKNOWN}0")
             assert len(statements) > 0
+
+
+async def test_how_a_key_is_shown_is_remembered_in_bounded_space(
+    sqlite_url: str, clock: VirtualClock, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "SHOWN_MAX", 10)
+    async with door_to(sqlite_url, clock, ticks) as (door, database):
+        key_id, token = await create(database, clock)
+        for spaces in (*range(1, 30), SHOWN_CHARACTERS_MAX, 10 * SHOWN_CHARACTERS_MAX):
+            assert (await door.admit(f"Bearer{' ' * spaces}{token}")).id == key_id
+            remembered = door._shown  # noqa: SLF001 - nothing else shows it
+            assert len(remembered) <= 10
+            assert max(map(len, remembered), default=0) <= SHOWN_CHARACTERS_MAX
+        before = set(door._shown)  # noqa: SLF001
+        assert [await is_let_in(door, UNKNOWN) for _ in range(3)] == [False] * 3
+        assert set(door._shown) == before  # noqa: SLF001 - guesses take no room in it
+
+
+async def test_a_key_that_was_shown_a_moment_ago_is_refused_once_it_expires(
+    sqlite_url: str, clock: VirtualClock, ticks: Ticks
+) -> None:
+    async with door_to(sqlite_url, clock, ticks) as (door, database):
+        wanted = keys.NewKey("till", ("events:read",), clock() + 1_000_000)
+        made = await database.write(keys.create, clock(), wanted, TERMINAL)
+        assert isinstance(made, tuple), made
+        assert [await is_let_in(door, made[1]) for _ in range(3)] == [True] * 3
+
+        clock.advance(seconds=1)
+        assert not await is_let_in(door, made[1])
 
 
 async def test_a_look_up_that_fails_is_told_to_all_who_wait_and_tried_again(

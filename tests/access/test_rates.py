@@ -116,6 +116,21 @@ def test_no_more_are_counted_than_are_bounded_and_strangers_push_nobody_out(
     assert strangers(counted, "192.0.2.0", 1) == 1  # the oldest window went
 
 
+def test_a_window_that_begins_anew_is_the_last_to_go(
+    ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "WINDOWS_MAX", 3)
+    counted = Rates("1/minute", "1/minute", "1/minute", ticks)
+    for address in ("192.0.2.1", "192.0.2.2"):
+        strangers(counted, address, 1)
+    ticks.now += 60
+    strangers(counted, "192.0.2.1", 1)
+    strangers(counted, "192.0.2.3", 1)
+    strangers(counted, "192.0.2.4", 1)
+
+    assert strangers(counted, "192.0.2.1", 1) == 0
+
+
 def test_counting_starts_no_thread(ticks: Ticks) -> None:
     before = threading.active_count()
     passes(Rates("5/minute", "5/minute", "5/minute", ticks), KEY, 100)
