@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from graph.limits import Limits
+from server.answers import Answering
 from server.heads import HeadedProtocol
 
 SLICE_BYTES: Final = 8_192
@@ -189,7 +190,7 @@ class Http(HeadedProtocol):
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._under_way = cycle
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, Answering(app, cycle))
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -197,8 +198,8 @@ class Http(HeadedProtocol):
         self._expect_head()
 
     @override
-    def _end_read(self, size: int) -> None:
-        super()._end_read(size)
+    def _end_read(self) -> None:
+        super()._end_read()
         # Most heads come whole by one read, and are waited for no longer.
         if not self.cycle or self.cycle.response_complete:
             self._expect_head()

@@ -44,6 +44,14 @@ GUARDS: Final[Headers] = (
 
 TLS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
 VARY: Final = (b"vary", b"origin")
+ALLOWED_ORIGIN: Final = b"access-control-allow-origin"
+EXPOSED: Final = (b"access-control-expose-headers", b"x-request-id, retry-after")
+PUT_ON: Final = frozenset(
+    {*(name for name, _ in (*GUARDS, TLS_ONLY, EXPOSED)), REQUEST_ID, ALLOWED_ORIGIN}
+)
+"""All that is put on answers that don't say otherwise."""
+
+
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "authorization, content-type, x-request-id",
@@ -145,8 +153,8 @@ class Gate:
         if origin and self._origins and origin.decode("latin-1") in self._origins:
             headers = (
                 *headers,
-                (b"access-control-allow-origin", origin),
-                (b"access-control-expose-headers", b"x-request-id, retry-after"),
+                (ALLOWED_ORIGIN, origin),
+                EXPOSED,
             )
         return headers
 
@@ -169,6 +177,8 @@ class Leaving:
 
     def _lacking(self, own: Iterable[tuple[bytes, bytes]]) -> Headers:
         said = dict(own)
+        if PUT_ON.isdisjoint(said):
+            return self._headers
         return tuple(each for each in self._headers if each[0] not in said or each == VARY)
 
 

@@ -72,13 +72,17 @@ class HeadedProtocol(HttpToolsProtocol):
     _got_on = False
     """Whether this read had anything of a head or a body."""
 
+    _read_bytes = 0
+    """How long this read is."""
+
     @override
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         self._got_on = False
+        self._read_bytes = len(data)
         try:
             self.parser.feed_data(data)
-            self._end_read(len(data))
+            self._end_read()
         except httptools.HttpParserUpgrade:
             self.handle_websocket_upgrade()
         except httptools.HttpParserCallbackError as error:
@@ -95,17 +99,19 @@ class HeadedProtocol(HttpToolsProtocol):
             raise TOO_MANY
         super().on_message_begin()
         self._head_bytes = 0
-        self._get_on()
+        self._got_on = True
 
     @override
     def on_body(self, body: bytes) -> None:
-        self._get_on()
+        self._got_on = True
         super().on_body(body)
 
     @override
     def on_headers_complete(self) -> None:
+        # What stands within one read that isn't too large need not be counted.
+        if self._head_bytes or self._read_bytes > HEAD_BYTES_MAX or len(self.url) > URL_BYTES_MAX:
+            self._judge(sum([len(name) + len(value) for name, value in self.headers]))
         self._head_bytes = None
-        self._judge(sum([len(name) + len(value) for name, value in self.headers]))
         upgrades = self.parser.should_upgrade()
         if upgrades and not self._may_upgrade():
             raise NO_UPGRADE
@@ -118,17 +124,15 @@ class HeadedProtocol(HttpToolsProtocol):
         is_free = not self.cycle or self.cycle.response_complete
         return is_free and self._should_upgrade()
 
-    def _get_on(self) -> None:
-        self._got_on = True
-        self._trailing_bytes = 0
-
-    def _end_read(self, size: int) -> None:
-        """So much came, and the connection goes on. Raises Refused where too little came of it."""
+    def _end_read(self) -> None:
+        """The connection goes on. Raises Refused where too little came of what was read."""
         if self._head_bytes is not None:
-            self._head_bytes += size
+            self._head_bytes += self._read_bytes
             self._judge(self._head_bytes)
-        elif not self._got_on:
-            self._trailing_bytes += size
+        if self._got_on:
+            self._trailing_bytes = 0
+        elif self._head_bytes is None:
+            self._trailing_bytes += self._read_bytes
             if self._trailing_bytes > HEAD_BYTES_MAX:
                 raise HEAD_TOO_LARGE
 

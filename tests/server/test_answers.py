@@ -1,0 +1,165 @@
+"""Answers: a head by the short way has, byte by byte, what uvicorn's own has."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
+from uvicorn.server import ServerState
+
+from graph.limits import Limits
+from server.connections import Config
+
+DATE = (b"date", b"Sat, 28 Nov 2026 12:00:00 GMT")
+TYPE = (b"content-type", b"application/json")
+LENGTH = (b"content-length", b"5")
+GET = b"GET /graphql HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+        self.is_closed = False
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent += data
+
+    @override
+    def close(self) -> None:
+        self.is_closed = True
+
+    @override
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    @override
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        places = {"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)}
+        return places.get(name, default)
+
+
+def app_that_sends(*answers: tuple[int, Headers, bytes]) -> ASGIApp:
+    """Answer each request in turn."""
+    left = list(answers)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        status, headers, body = left.pop(0)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+async def said_by(config: uvicorn.Config, *requests: bytes) -> tuple[bytes, bool]:
+    """What goes over the wire for these requests, and whether the connection ends."""
+    config.load()
+    state = ServerState()
+    state.default_headers = [DATE]
+    open_protocol: Any = config.http_protocol_class
+    protocol = open_protocol(config=config, server_state=state, app_state={})
+    wire = Wire()
+    protocol.connection_made(wire)
+    for request in requests:
+        protocol.data_received(request)
+        while state.tasks:
+            await asyncio.gather(*state.tasks, return_exceptions=True)
+            await asyncio.sleep(0)
+    said = wire.sent, wire.is_closed
+    protocol.connection_lost(None)
+    return said
+
+
+async def compare(answers: Sequence[tuple[int, Headers, bytes]], *requests: bytes) -> bytes:
+    """What ours says, which must be what uvicorn says."""
+    plain = uvicorn.Config(cast("Any", app_that_sends(*answers)), http="httptools", log_config=None)
+    ours = Config(app_that_sends(*answers), Limits())
+    said = await said_by(ours, *requests)
+    assert said == await said_by(plain, *requests)
+    return said[0]
+
+
+async def test_a_usual_answer() -> None:
+    assert await compare([(200, [TYPE, LENGTH], b"hello")], GET) == (
+        b"HTTP/1.1 200 OK\r\n"
+        b"date: Sat, 28 Nov 2026 12:00:00 GMT\r\n"
+        b"content-type: application/json\r\n"
+        b"content-length: 5\r\n"
+        b"\r\n"
+        b"hello"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (404, [LENGTH], b"hello"),
+        (200, [], b"hello"),
+        (200, [TYPE], b""),
+        (204, [], b""),
+        (200, [(b"transfer-encoding", b"chunked")], b"hello"),
+        (200, [LENGTH, (b"connection", b"close")], b"hello"),
+        (200, [LENGTH, (b"X-Shout", b"yes")], b"hello"),
+        (200, [LENGTH, (b"vary", b"accept"), (b"vary", b"origin")], b"hello"),
+    ],
+)
+async def test_another(status: int, headers: Headers, body: bytes) -> None:
+    assert await compare([(status, headers, body)], GET)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GET.replace(b"GET", b"HEAD"),
+        GET.replace(b"1.1", b"1.0"),
+        GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+    ],
+)
+async def test_to_another_request(request_: bytes) -> None:
+    assert await compare([(200, [TYPE, LENGTH], b"hello")], request_)
+
+
+async def test_a_second_head_is_not_sent() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        for _ in range(2):
+            await send({"type": "http.response.start", "status": 200, "headers": [LENGTH]})
+
+    plain = uvicorn.Config(cast("Any", app), http="httptools", log_config=None)
+    said = await said_by(Config(app, Limits()), GET)
+    assert said == await said_by(plain, GET)
+    assert said[0].count(b"HTTP/1.1") == 1
+
+
+async def test_one_after_another_on_a_connection() -> None:
+    answers: list[tuple[int, Headers, bytes]] = [
+        (200, [LENGTH], b"hello"),
+        (200, [TYPE], b"ok"),
+        (500, [LENGTH], b"alas!"),
+    ]
+    said = await compare(answers, GET, GET, GET)
+    assert said.count(b"HTTP/1.1") == 3
+
+
+@pytest.mark.parametrize(
+    "header", [(b"x-id", b"a\r\nset-cookie: b"), (b"x-id\r\n", b"a"), (b"x id", b"a")]
+)
+async def test_a_header_that_would_be_two_is_not_sent(header: tuple[bytes, bytes]) -> None:
+    said = await compare([(200, [LENGTH, header], b"hello")], GET)
+    assert b"set-cookie" not in said
+
+
+@pytest.mark.parametrize("body", [b"hell", b"hello!"])
+async def test_a_body_of_another_length_is_not_taken_for_the_answer(body: bytes) -> None:
+    said, is_closed = await said_by(Config(app_that_sends((200, [LENGTH], body)), Limits()), GET)
+    assert is_closed
+    assert b"hello!" not in said
