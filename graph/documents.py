@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from operator import attrgetter, gt
 from threading import Lock
 from typing import Any, Final, TypeVar
 
@@ -326,11 +327,15 @@ def _costs_within(limits: Limits, operation: Operation, values: Mapping[str, Any
     except RecursionError:
         message = f"must be at most {limits.depth}, and here is far more"
         raise LimitExceeded("depth", limits.depth, message) from None
-    for limit, cost in zip(costs._fields, costs, strict=True):
-        value = getattr(limits, limit)
-        if cost > value:
-            raise LimitExceeded(limit, value, f"must be at most {value}, not {cost}")
+    bounds = _bounds_of(limits)
+    if any(map(gt, costs, bounds)):
+        for limit, cost, value in zip(costs._fields, costs, bounds, strict=True):
+            if cost > value:
+                raise LimitExceeded(limit, value, f"must be at most {value}, not {cost}")
     return costs
+
+
+_bounds_of: Final[Callable[[Limits], tuple[int, ...]]] = attrgetter(*Costs._fields)
 
 
 def _nothing(name: str | None) -> DocumentNode:
