@@ -51,7 +51,6 @@ PUT_ON: Final = frozenset(
 )
 """All that is put on answers that don't say otherwise."""
 
-
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "authorization, content-type, x-request-id",
