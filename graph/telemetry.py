@@ -15,7 +15,6 @@ What is over is told a moment later, several together: told one by one, between 
 longer, for by then the processor has forgotten how it is done.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import Context, ContextVar
@@ -35,6 +34,7 @@ from typing_extensions import override
 from access.principal import Principal
 from graph.durations import Durations
 from graph.lines import NOTHING, tell_in_lines, told_in_lines
+from graph.soon import Soon
 from graph.spans import Span, Tracer
 
 Transport = Literal["http", "socket"]
@@ -60,9 +60,6 @@ REJECTIONS: Final = frozenset(
 DISCONNECTS: Final = (ClientDisconnect, WebSocketDisconnect)
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-HELD_S: Final = 0.02
-"""How long what is over may wait to be told together with what follows it."""
 
 log = structlog.get_logger()
 
@@ -181,7 +178,8 @@ class Trace:
         if self._span:
             more = {"request_id": self.request_id, "outcome": self.outcome}
             self._span.end(f"{self.kind} {self.operation}", self._told() | more, self.outcome)
-        _tell_soon(self)
+        _over.append(self)
+        _telling.ask()
 
     def _note_end(self, error: BaseException) -> None:
         """It was ended from outside, or by a fault that nobody told of."""
@@ -266,27 +264,10 @@ class Title(NamedTuple):
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _over: deque[Trace] = deque()
-_told_by: asyncio.AbstractEventLoop | None = None
-
-
-def _tell_soon(trace: Trace) -> None:
-    """Tell of it in a moment; at once where there is no event loop to wait in."""
-    global _told_by  # noqa: PLW0603 - all that is logged in a process goes the same way
-    _over.append(trace)
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        tell()
-        return
-    if _told_by is not loop:  # one that has ended tells nothing
-        _told_by = loop
-        loop.call_later(HELD_S, tell)
 
 
 def tell() -> None:
     """Tell of all that is over and wasn't told yet."""
-    global _told_by  # noqa: PLW0603
-    _told_by = None
     Context().run(_tell_each)  # whoever asks for it may be at an operation of their own
 
 
@@ -294,6 +275,9 @@ def _tell_each() -> None:
     write = log.info  # to look it up takes as long as to write a line
     while _over:
         _over.popleft().tell(write)
+
+
+_telling: Final = Soon(tell)
 
 
 def reach(phase: Phase) -> None:

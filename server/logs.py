@@ -5,7 +5,6 @@ anything of a person. Other libraries' lines take the same shape. An exception i
 and the places it came through, not by its message, which may quote what a caller sent.
 """
 
-import asyncio
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from structlog.typing import EventDict, Processor
 from typing_extensions import override
 
 from graph.lines import told_in_lines
+from graph.soon import Soon
 from server.clock import now
 
 FRAMES_MAX: Final = 20
@@ -34,9 +34,6 @@ SENTENCE_MAX: Final = 500
 
 FROM_ASYNCIO: Final = "a task or a callback failed, and nobody asked for its result"
 """In place of asyncio's own sentence, which quotes what was passed to the task."""
-
-HELD_S: Final = 0.02
-"""How long a line may wait to be written together with those that follow it."""
 
 Line = Callable[[Any, str, EventDict], bytes]
 
@@ -101,24 +98,8 @@ class Held:
     """
 
     def __init__(self, out: BinaryIO) -> None:
-        self._out = out
-        self._held_by: asyncio.AbstractEventLoop | None = None
         self.write = out.write
-
-    def flush(self) -> None:
-        """See to it that it is handed on; at once where there is no event loop to wait in."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._hand_on()
-            return
-        if self._held_by is not loop:  # one that has ended hands on nothing
-            self._held_by = loop
-            loop.call_later(HELD_S, self._hand_on)
-
-    def _hand_on(self) -> None:
-        self._held_by = None
-        self._out.flush()
+        self.flush = Soon(out.flush).ask
 
 
 class _Foreign(logging.Handler):

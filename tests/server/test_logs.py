@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
-from graph import telemetry
+from graph import soon
 from server.logs import CAUSES_MAX, FRAMES_MAX, FROM_ASYNCIO, Held, as_text, log_to
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
@@ -84,7 +84,7 @@ async def test_an_operation_is_one_line(client: Client) -> None:
 async def test_what_was_over_when_the_service_ends_is_told(
     sqlite_url: str, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telemetry, "HELD_S", 1_000)
+    monkeypatch.setattr(soon, "MOMENT_S", 1_000)
     with logged() as lines:
         async with running(sqlite_url, clock) as service:
             await service.client.execute("{ eventCursor }")
