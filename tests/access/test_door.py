@@ -18,13 +18,13 @@ from events.audit import TERMINAL
 from models.database import Database, open_database
 from tests.harness.clock import Ticks, VirtualClock
 from tests.harness.keys import ADMIN
+from tests.harness.patience import patience
 from tests.harness.provider import provider
 from tests.harness.servers import Service, running
 from tests.harness.statements import counted_statements, held_statement
 
 BODY = json.dumps({"query": "{ eventCursor }"})
 UNKNOWN = f"{ADMIN}x"
-WAIT_S_MAX = 30  # a bound for a test that went wrong, never a measure
 
 
 @asynccontextmanager
@@ -273,7 +273,7 @@ async def test_a_look_up_that_fails_is_told_to_all_who_wait_and_tried_again(
         await database.write(lambda link: link.exec_driver_sql(rename % "elsewhere").close())
 
         waiting = [door.admit(f"Bearer {token}") for _ in range(3)]
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             failures = await asyncio.gather(*waiting, return_exceptions=True)
         assert all(isinstance(failure, Exception) for failure in failures)
         assert not any(isinstance(failure, Unauthenticated) for failure in failures)

@@ -8,7 +8,7 @@ from access.uses import Uses
 from models.database import Database, open_database
 from models.ids import new_id
 from tests.harness.logs import logged
-from tests.harness.processes import poll
+from tests.harness.patience import poll
 from tests.harness.statements import counted_statements
 from tests.harness.tables import rows, spoil
 

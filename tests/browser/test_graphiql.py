@@ -15,14 +15,13 @@ from tests.browser.visits import (
     PANEL,
     PLAY,
     REFUSED,
-    WAIT_S_MAX,
     follows,
     needs_chromium,
     take_picture,
     visiting,
 )
 from tests.harness.clock import VirtualClock
-from tests.harness.processes import poll
+from tests.harness.patience import poll
 from tests.harness.servers import Service, running
 
 OPERATION = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.operationName"
@@ -51,7 +50,7 @@ async def open_example(page: Page, title: str, operation: str) -> None:
     async def has_read() -> bool:
         return await page.evaluate(OPERATION) == operation
 
-    assert await poll(has_read, WAIT_S_MAX), f"GraphiQL did not turn to {operation}"
+    assert await poll(has_read), f"GraphiQL did not turn to {operation}"
 
 
 async def send(page: Page, operation: str) -> None:
@@ -66,7 +65,7 @@ async def send(page: Page, operation: str) -> None:
 
     page.on("websocket", listen)
     await page.locator(PLAY).click()
-    assert await poll(has_sent, WAIT_S_MAX), f"GraphiQL did not send {operation}"
+    assert await poll(has_sent), f"GraphiQL did not send {operation}"
 
 
 async def test_opens_with_a_welcome_and_the_examples_in_tabs(page: Page) -> None:

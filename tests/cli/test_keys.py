@@ -9,7 +9,8 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
-from tests.harness.processes import poll, tuppence
+from tests.harness.patience import poll
+from tests.harness.processes import tuppence
 from tests.harness.servers import running
 from tests.harness.tables import rows
 

@@ -16,13 +16,12 @@ from access.principal import SCOPES
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
-from tests.harness.processes import poll
+from tests.harness.patience import patience, poll
 from tests.harness.servers import Service, running
 
 README = Path(__file__).parents[2] / "README.md"
 CHROMIUM = Path("/usr/bin/chromium")
 ADDRESS = "127.0.0.1:8000"
-WAIT_S_MAX = 20
 ANN = 'wallet: {owner: {identity: "ann"}}, points: 5'
 CREDIT = f'mutation {{ creditPoints(input: {{{ANN}, idempotencyKey: "1"}}) {{ replayed }} }}'
 DEBIT = f'mutation {{ debitPoints(input: {{{ANN}, idempotencyKey: "2"}}) {{ replayed }} }}'
@@ -86,10 +85,11 @@ async def test_python_sees_a_credit_live(service: Service, installation: Path) -
         sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE, cwd=installation
     )
     assert process.stdout is not None
-    assert await poll(lambda: follows(service), WAIT_S_MAX)
+    assert await poll(lambda: follows(service))
 
     await service.client.credit("ann", 120)
-    line = (await asyncio.wait_for(process.stdout.readline(), WAIT_S_MAX)).decode()
+    async with patience():
+        line = (await process.stdout.readline()).decode()
     process.terminate()
     await process.wait()
 
@@ -126,14 +126,14 @@ async def test_javascript_sees_a_credit_live(service: Service) -> None:
         await page.goto(f"{service.url}/graphql")
         script = here(example("js", "WebSocket"), service).replace('"…"', f'"{ADMIN}"')
         await page.evaluate(f"() => {{ {script} }}")
-        assert await poll(lambda: follows(service), WAIT_S_MAX)
+        assert await poll(lambda: follows(service))
 
         await service.client.credit("ann", 120, description="Welcome")
 
         async def has_said() -> bool:
             return bool(said)
 
-        assert await poll(has_said, WAIT_S_MAX)
+        assert await poll(has_said)
         told = await said[0].args[0].json_value()
         await browser.close()
 

@@ -12,8 +12,7 @@ from ledger import Ledger
 from ledger.commands import Credit, Owner
 from models.database import Database, open_database
 from tests.harness.clock import VirtualClock
-
-WAIT_S_MAX = 20
+from tests.harness.patience import patience
 
 
 class Reader:
@@ -31,7 +30,7 @@ class Reader:
 
     async def hear(self, number: int) -> list[PointsCredited]:
         """Wait until it has heard so many."""
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             while len(self.heard) < number:
                 self._came.clear()
                 await self._came.wait()

@@ -19,6 +19,7 @@ from models.database import Unavailable
 from tests.events.diary import Diary, Reader, open_diary
 from tests.harness.clock import VirtualClock
 from tests.harness.logs import logged
+from tests.harness.patience import patience
 from tests.harness.statements import counted_statements
 
 
@@ -258,7 +259,7 @@ async def test_a_batch_for_a_thousand_wakes_each_for_its_own(diary: Diary) -> No
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with patience():
         while not condition():  # noqa: ASYNC110 - the feed's own state, which tells nobody
             await asyncio.sleep(0)
 
@@ -297,7 +298,7 @@ async def test_closing_the_feed_ends_its_followers(diary: Diary) -> None:
 
     await diary.feed.close()
 
-    async with asyncio.timeout(20):
+    async with patience():
         await reader.task
     assert diary.feed.followers == 0
 
@@ -306,7 +307,7 @@ async def test_one_who_follows_a_closed_feed_hears_what_there_is_and_ends(diary:
     await diary.credit("ann", "bob")
     await diary.feed.close()
 
-    async with asyncio.timeout(20):
+    async with patience():
         heard = [event.identity async for event in diary.feed.follow(after=0)]
 
     assert heard == ["ann", "bob"]

@@ -10,7 +10,8 @@ import pytest
 
 from tests.harness.client import Client, RequestRefused
 from tests.harness.keys import ADMIN
-from tests.harness.processes import ServeProcess, poll, serving, tuppence
+from tests.harness.patience import poll
+from tests.harness.processes import ServeProcess, serving, tuppence
 from tests.harness.values import Answer
 
 KILLS = 4

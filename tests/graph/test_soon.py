@@ -3,8 +3,7 @@
 import asyncio
 
 from graph.soon import Soon
-
-WAIT_S_MAX = 20
+from tests.harness.patience import patience
 
 
 class Done(asyncio.Event):
@@ -25,7 +24,7 @@ async def test_it_is_done_once_for_all_who_ask_meanwhile_and_again_for_the_next(
             soon.ask()
         assert done.times == times - 1
 
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             await done.wait()
         assert done.times == times
         done.clear()
@@ -43,7 +42,7 @@ async def test_after_a_fault_it_is_done_again() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, told: faults.append(told))
     for _ in range(2):
         soon.ask()
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             await done.wait()
         done.clear()
 

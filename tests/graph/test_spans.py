@@ -17,6 +17,7 @@ from graph.spans import Tracer, find_tracer
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.logs import logged
+from tests.harness.patience import patience
 from tests.harness.servers import running
 from tests.harness.tables import spoil
 
@@ -87,7 +88,7 @@ async def test_each_subscription_is_one(client: Client, exporter: InMemorySpanEx
         await client.credit(ANN, 50)
         await stream.next()
     names = [span.name for span in exporter.get_finished_spans()]
-    async with asyncio.timeout(20):
+    async with patience():
         while "subscription pointsCredited" not in names:
             await asyncio.sleep(0)
             names = [span.name for span in exporter.get_finished_spans()]

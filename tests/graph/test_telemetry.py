@@ -24,10 +24,10 @@ from graph.telemetry import (
 )
 from server.logs import as_json, log_to
 from tests.harness.logs import logged
+from tests.harness.patience import patience
 
 ANSWERED = "an operation was answered"
 QUERY = "query Ask { eventCursor }"
-WAIT_S_MAX = 20
 SUBSCRIPTION = "subscription { pointsCredited { cursor } }"
 
 
@@ -130,7 +130,7 @@ async def test_what_is_over_is_told_a_moment_later_of_the_instant_when_it_was_ov
         over = datetime.now(UTC)  # and it is written later
         assert not written.is_set()
 
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             await written.wait()
 
     line = json.loads(written.line)
@@ -146,7 +146,7 @@ def test_what_a_loop_that_has_ended_left_is_told_by_the_next() -> None:
         with telemetry.trace("http", request_id):
             pass
         if waits:
-            async with asyncio.timeout(WAIT_S_MAX):
+            async with patience():
                 await written.wait()
 
     with logged():

@@ -1,24 +1,22 @@
 """The service as its users run it: `tuppence` in a process of its own."""
 
-import asyncio
 import os
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 
 from tests.harness.keys import ADMIN
+from tests.harness.patience import poll
 from tests.harness.postgres import free_port
 
 TUPPENCE = Path(sys.executable).with_name("tuppence")
 RUN_S_MAX = 120
 READY_S_MAX = 30
 STOP_S_MAX = 30
-POLL_S = 0.02
 
 
 def environment(database_url: str | None, **more: str) -> dict[str, str]:
@@ -42,16 +40,6 @@ def tuppence(
         env=environment(database_url, **more),
         timeout=RUN_S_MAX,
     )
-
-
-async def poll(condition: Callable[[], Awaitable[bool]], seconds_max: float) -> bool:
-    """Ask again and again until it is so; say whether it was within the bound."""
-    deadline = time.monotonic() + seconds_max
-    while time.monotonic() < deadline:
-        if await condition():
-            return True
-        await asyncio.sleep(POLL_S)
-    return False
 
 
 class ServeProcess:

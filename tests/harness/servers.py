@@ -15,10 +15,9 @@ from server.settings import Settings
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN, admin_key_file
-from tests.harness.processes import poll
+from tests.harness.patience import poll
 
 SWEEPS_MAX = 1_000
-WAIT_S_MAX = 20
 CLOSED_TURNS_MAX = 10_000
 KEEP_ALIVE_S = 600  # a busy machine must not make the server hang up between two requests
 
@@ -66,7 +65,7 @@ class Service:
         async def is_so() -> bool:
             return self.inside.feed.followers == count
 
-        assert await poll(is_so, WAIT_S_MAX), f"{self.inside.feed.followers} follow"
+        assert await poll(is_so), f"{self.inside.feed.followers} follow"
 
     async def sweep(self) -> int:
         """Write down all that is due by now; return how many rows and warnings that made."""

@@ -1,6 +1,5 @@
 """A subscriber over its own WebSocket, speaking graphql-transport-ws."""
 
-import asyncio
 import json
 from decimal import Decimal
 from types import TracebackType
@@ -11,9 +10,9 @@ from websockets.typing import Subprotocol
 
 from tests.harness import values
 from tests.harness.keys import ADMIN
+from tests.harness.patience import patience
 from tests.harness.values import Json, PointsCredited
 
-WAIT_S_MAX = 20  # how long a missing message may hold up a failing test
 FRAMES_MAX = 1024
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -69,7 +68,7 @@ class Stream:
     async def receive(self) -> Json:
         """Return the next message that is not the protocol's own ping or pong."""
         assert self.socket is not None
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             while True:
                 message: Json = json.loads(await self.socket.recv(), parse_float=Decimal)
                 if message["type"] == "ping":

@@ -8,7 +8,7 @@ from graph import requests
 from server import connections
 from tests.harness.clock import VirtualClock
 from tests.harness.logs import logged
-from tests.harness.processes import poll
+from tests.harness.patience import poll
 from tests.harness.servers import Service, running
 from tests.http.raw import (
     BEARER,

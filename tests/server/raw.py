@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Receive, Scope, Send
 
+from tests.harness.patience import patience
+
 MESSAGE = "x" * 65_536
 MESSAGES_MAX = 1_000
-WAIT_S_MAX = 20  # how long missing bytes may hold up a failing test
 UPGRADE = (
     "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -43,7 +44,7 @@ class Raw:
         await self.send(f"{UPGRADE}{more}\r\n")
 
     async def read(self, size_max: int = 65_536) -> bytes:
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             return await self.loop.sock_recv(self.socket, size_max)
 
     async def head(self) -> str:

@@ -12,11 +12,10 @@ from graph.limits import Limits
 from server import connections
 from server.connections import FRAMES_A_SECOND_MAX, SLICE_BYTES, Config
 from tests.harness.logs import logged
-from tests.harness.processes import poll
+from tests.harness.patience import WAIT_S_MAX, patience, poll
 from tests.harness.servers import InLoopServer, Service
 from tests.server.raw import CONTINUATION, PING, TEXT, Raw, Torrent, frame, raw
 
-WAIT_S_MAX = 20
 UNREAD_S = 0.3
 HEAD_S = 0.1
 HIGH_WATER = 65_536  # asyncio's and uvloop's own: past it, whoever writes waits
@@ -36,7 +35,7 @@ class Served:
 
     async def has_let_go(self) -> bool:
         """Whether, within the bound, nobody is connected any more."""
-        return await poll(self._is_empty, WAIT_S_MAX)
+        return await poll(self._is_empty)
 
     async def _is_empty(self) -> bool:
         return not self.connections
@@ -100,10 +99,12 @@ async def test_a_client_that_does_not_read_is_let_go_of(
     torrent = Torrent()
     async with served(torrent) as service, raw(service.address) as deaf:
         await ask(deaf)
-        await asyncio.wait_for(torrent.begun.wait(), WAIT_S_MAX)
+        async with patience():
+            await torrent.begun.wait()
 
         assert await service.has_let_go()
-        await asyncio.wait_for(torrent.ended.wait(), WAIT_S_MAX)
+        async with patience():
+            await torrent.ended.wait()
 
 
 async def test_so_is_one_that_was_told_goodbye_and_reads_that_no_more() -> None:
@@ -113,13 +114,14 @@ async def test_so_is_one_that_was_told_goodbye_and_reads_that_no_more() -> None:
         raw(service.address) as deaf,
     ):
         await open_a_socket(deaf)
-        await asyncio.wait_for(torrent.begun.wait(), WAIT_S_MAX)
+        async with patience():
+            await torrent.begun.wait()
         [connection] = service.connections
 
         async def is_full() -> bool:
             return connection.transport.get_write_buffer_size() > HIGH_WATER
 
-        assert await poll(is_full, WAIT_S_MAX)
+        assert await poll(is_full)
         await deaf.send(frame(TEXT, b"x" * 101))
 
         assert await service.has_let_go()
@@ -160,7 +162,8 @@ async def test_so_is_one_that_goes_on_and_never_gets_anywhere(
                 await asyncio.sleep(HEAD_S / 10)
 
         trickling = asyncio.create_task(trickle())
-        [_] = await asyncio.wait_for(asyncio.gather(trickling, return_exceptions=True), WAIT_S_MAX)
+        async with patience():
+            [_] = await asyncio.gather(trickling, return_exceptions=True)
         assert isinstance(trickling.exception(), OSError)
 
 
@@ -178,7 +181,7 @@ async def test_who_answers_pings_stays() -> None:
         async def is_heard() -> bool:
             return listener.heard == ["still here"]
 
-        assert await poll(is_heard, WAIT_S_MAX)
+        assert await poll(is_heard)
 
 
 # ── who floods ──────────────────────────────────────────────────────────────────────────────────
@@ -230,7 +233,7 @@ async def test_what_a_flood_of_messages_says_waits_with_its_sender() -> None:
         async def is_paused() -> bool:
             return any(not each.transport.is_reading() for each in service.connections)
 
-        assert await poll(is_paused, WAIT_S_MAX)
+        assert await poll(is_paused)
         [connection] = service.connections
         assert connection.queue.qsize() <= SLICE_BYTES // 106 + 1
         assert len(connection.unread) <= READ_MAX
@@ -257,7 +260,7 @@ async def test_who_pings_and_does_not_read_fills_no_buffer(
         async def is_heard() -> bool:
             return listener.heard == ["done"]
 
-        assert await poll(is_heard, WAIT_S_MAX)
+        assert await poll(is_heard)
         size = connection.transport.get_write_buffer_size()
         assert HIGH_WATER < size <= HIGH_WATER + SLICE_BYTES
         connection.transport.abort()
@@ -276,13 +279,13 @@ async def test_parts_of_a_message_that_hold_nothing_are_not_kept() -> None:
         async def is_there() -> bool:
             return len(connection.frames) == 2
 
-        assert await poll(is_there, WAIT_S_MAX)
+        assert await poll(is_there)
         await client.send(frame(CONTINUATION))
 
         async def is_heard() -> bool:
             return listener.heard == ["ab"]
 
-        assert await poll(is_heard, WAIT_S_MAX)
+        assert await poll(is_heard)
 
 
 # ── handshakes that are none ────────────────────────────────────────────────────────────────────

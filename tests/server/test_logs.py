@@ -14,7 +14,7 @@ from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
 from tests.harness.logs import Lines, logged
-from tests.harness.processes import poll
+from tests.harness.patience import patience, poll
 from tests.harness.servers import Service, running
 from tests.harness.tables import spoil
 from tests.harness.values import Json
@@ -26,7 +26,6 @@ CREDIT = """
     creditPoints(input: $input) { replayed errors { ... on UserError { message } } }
   }
 """
-WAIT_S_MAX = 20
 ANSWERED = "an operation was answered"
 
 
@@ -114,7 +113,7 @@ async def test_a_subscription_is_one_line_when_it_ends(client: Client) -> None:
             for number in range(3):
                 await client.credit(ANN, 50, key=f"order-77{number}")
             await stream.take(3)
-        await poll(lambda: has_ended(lines, "subscription"), WAIT_S_MAX)
+        await poll(lambda: has_ended(lines, "subscription"))
 
     (line,) = [line for line in lines.of(ANSWERED) if line["kind"] == "subscription"]
     assert (line["transport"], line["operation"], line["answers"]) == (
@@ -332,7 +331,7 @@ async def test_lines_that_follow_each_other_are_written_together() -> None:
         held.flush()
     assert pipe.flushes == 0
 
-    async with asyncio.timeout(WAIT_S_MAX):
+    async with patience():
         await pipe.flushed.wait()
 
     assert (pipe.getvalue(), pipe.flushes) == (b"line\n" * 3, 1)
@@ -353,7 +352,7 @@ def test_a_line_that_an_event_loop_left_behind_goes_out_with_the_next() -> None:
     async def flush(*, wait: bool) -> None:
         held.flush()
         if wait:
-            async with asyncio.timeout(WAIT_S_MAX):
+            async with patience():
                 await pipe.flushed.wait()
 
     asyncio.run(flush(wait=False))

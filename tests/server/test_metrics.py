@@ -1,6 +1,5 @@
 """Metrics: numbers for Prometheus, of names that the service itself has, for those who may know."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
+from tests.harness.patience import patience
 from tests.harness.servers import Service, running
 
 ANN = "ann.archer@example.com"
@@ -152,7 +152,7 @@ async def test_subscribers_and_sockets_are_counted_while_they_are_there(
         await client.credit(ANN, 50)
         await stream.next()
         during = await look(service)
-    async with asyncio.timeout(20):
+    async with patience():
         while (after := await look(service)).of("tuppence_sockets"):
             pass
 

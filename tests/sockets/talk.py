@@ -1,6 +1,5 @@
 """A client that says over a socket whatever it is told to, and hears every frame as it is."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +12,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.harness.keys import ADMIN
+from tests.harness.patience import patience
 from tests.harness.servers import Service
 from tests.harness.values import Json
 
-WAIT_S_MAX = 20  # how long a missing frame may hold up a failing test
 PROTOCOLS = ("graphql-transport-ws",)
 
 UPGRADE = {
@@ -54,7 +53,7 @@ class Talk:
         await self.say({"id": id, "type": "complete"})
 
     async def hear(self) -> Json:
-        async with asyncio.timeout(WAIT_S_MAX):
+        async with patience():
             return json.loads(await self.socket.recv())
 
     async def error(self, id: str) -> Json:

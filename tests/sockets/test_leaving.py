@@ -14,14 +14,13 @@ from tests.harness.api_keys import create_key, revoke_key
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
 from tests.harness.logs import logged
-from tests.harness.processes import poll
+from tests.harness.patience import poll
 from tests.harness.provider import provider
 from tests.harness.servers import Service, running
 from tests.harness.tables import spoil
 from tests.server.raw import TEXT, frame, raw
 from tests.sockets.talk import EVENTS, ONE, let_in, talk
 
-WAIT_S_MAX = 20
 CHECK_S = 0.02
 UNREAD_S = 3.0
 NOT_ASKED = "who holds sockets could not be asked for; it will be tried again"
@@ -133,7 +132,7 @@ async def test_while_keys_cannot_be_asked_for_sockets_stay_and_it_is_tried_again
             async def is_told() -> bool:
                 return bool(log.of(NOT_ASKED))
 
-            assert await poll(is_told, WAIT_S_MAX)
+            assert await poll(is_told)
             assert await client.is_alive()
 
             await spoil(sqlite_url, "ALTER TABLE mislaid RENAME TO api_keys")
@@ -155,7 +154,7 @@ async def test_a_client_that_says_goodbye_leaves_nothing(service: Service) -> No
 
     await service.following(0)
     assert client.socket.close_code == 1000
-    assert await poll(nobody_is_asked_for, WAIT_S_MAX)
+    assert await poll(nobody_is_asked_for)
 
 
 async def test_a_client_that_just_goes_is_no_news(service: Service) -> None:
@@ -221,7 +220,7 @@ async def test_200_clients_come_and_go_and_leave_nothing_behind(
         async def is_over() -> bool:
             return await tasks() <= before
 
-        assert await poll(is_over, WAIT_S_MAX), await tasks() - before
+        assert await poll(is_over), await tasks() - before
     assert service.inside.feed.followers == 0
     assert [line for line in log.told if line["level"] != "info"] == []
 
@@ -259,5 +258,5 @@ async def test_what_a_client_no_longer_waits_for_is_done_and_not_answered(
                 wallet = await service.client.find_wallet("ann")
                 return wallet is not None and wallet.balance.active == 5 * len(keys)
 
-            assert await poll(is_done, WAIT_S_MAX)
+            assert await poll(is_done)
             assert await client.is_alive()
