@@ -5,13 +5,16 @@ loop ran. What comes too late all the same says what everybody was waiting for.
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
 WAIT_S_MAX = 20
 TICK_S = 0.5  # so much of a standstill counts
 POLL_S = 0.02
+STEPS = {"async_generator_asend", "async_generator_athrow"}
 
 
 class OutOfPatience(AssertionError):
@@ -80,5 +83,15 @@ def _whereabouts(task: "asyncio.Task[Any]") -> str:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)
         if frame:
             places.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
-        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
+        awaited = _awaited_by(awaited)
     return f"  {task.get_name()}: {' > '.join(places)}"
+
+
+def _awaited_by(waiting: Any) -> Any:
+    """What a coroutine or generator waits for; what hides between two of them is looked into."""
+    if isinstance(waiting, CoroutineType):
+        return waiting.cr_await
+    if isinstance(waiting, AsyncGeneratorType):
+        return waiting.ag_await
+    hidden = gc.get_referents(waiting) if type(waiting).__name__ in STEPS else []
+    return next((each for each in hidden if isinstance(each, AsyncGeneratorType)), None)

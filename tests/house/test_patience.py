@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -37,6 +38,23 @@ async def test_another_tasks_place_is_told_down_to_what_it_waits_for() -> None:
         async with patience(TICK_S):
             await asyncio.Event().wait()
     waiting.cancel()
+
+
+async def follow_in_vain() -> AsyncGenerator[None]:
+    await wait_in_vain()
+    yield
+
+
+async def test_a_follower_of_a_stream_is_told_of_down_to_what_the_stream_waits_for() -> None:
+    async def follow() -> None:
+        async for _ in follow_in_vain():
+            pass
+
+    following = asyncio.create_task(follow(), name="following")
+    with pytest.raises(OutOfPatience, match=r"follow:\d+ > follow_in_vain:\d+ > wait_in_vain:"):
+        async with patience(TICK_S):
+            await asyncio.Event().wait()
+    following.cancel()
 
 
 async def test_polling_ends_when_it_is_so_or_within_its_bound() -> None:
