@@ -26,7 +26,6 @@ ANSWER: Final = ".result-window"
 PANEL: Final = ".tuppence-live"
 REFUSED: Final = "the server responded with a status of 401"
 LOST: Final = "WebSocket connection to"
-WAIT_S_MAX: Final = 10
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"needs a Chromium at {CHROMIUM} (apt-get install chromium)"

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tests.harness.patience import patience
+
 CLIENTS = Path(__file__).parents[1] / "clients"
 FETCHED = CLIENTS / "node_modules" / ".package-lock.json"
 SCRIPT_S_MAX = 120  # a bound for a test that went wrong, never a measure
@@ -37,7 +39,7 @@ async def run_client(script: str, **variables: str) -> Any:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(SCRIPT_S_MAX):
+        async with patience(SCRIPT_S_MAX):
             printed, complaint = await process.communicate()
     finally:
         if process.returncode is None:

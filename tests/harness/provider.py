@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.harness.clock import VirtualClock
+from tests.harness.patience import patience
 from tests.harness.servers import InLoopServer
 from tests.harness.values import Json
 
@@ -129,7 +130,7 @@ class Provider:
 
     async def asked(self, times: int = 1) -> None:
         """Wait until the keys were asked for so often in all."""
-        async with asyncio.timeout(ASKED_S_MAX), self.fetching:
+        async with patience(ASKED_S_MAX), self.fetching:
             await self.fetching.wait_for(lambda: self.fetches >= times)
 
     def _new_kid(self) -> str:

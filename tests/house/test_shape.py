@@ -15,10 +15,12 @@ SAYS_NOTHING = frozenset(
     )
 )
 CLOCK = "server/clock.py"
+PATIENCE = "tests/harness/patience.py"
 SETTINGS = "server/settings.py"
 READS_CLOCK = frozenset(
     ["time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"]
 )
+WAITS_BY_THE_CLOCK = frozenset(("asyncio.timeout", "asyncio.timeout_at", "asyncio.wait_for"))
 READS_SETTINGS = frozenset(("os.environ", "os.environb", "os.getenv"))
 
 
@@ -96,3 +98,12 @@ def test_only_the_settings_read_the_environment() -> None:
     assert not readers, (
         f"make it a field of Settings, and hand it in; {SETTINGS} reads it: {readers}"
     )
+
+
+def test_tests_wait_by_patience_alone() -> None:
+    tests = [path for path in all_python() if name_of(path).startswith("tests/")]
+    waits = [
+        use for path in tests if name_of(path) != PATIENCE for use in uses(path, WAITS_BY_THE_CLOCK)
+    ]
+
+    assert not waits, f"a standstill of the machine fails these: `async with patience()`: {waits}"

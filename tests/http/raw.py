@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.harness.keys import ADMIN
+from tests.harness.patience import patience
 
 REPLY_S_MAX = 60  # a bound for a test that went wrong, never a measure
 HEAD_BYTES_MAX = 1_000_000
@@ -93,7 +94,7 @@ class Wire:
             await self.writer.drain()
 
     async def read_head(self) -> tuple[int, dict[str, str]]:
-        async with asyncio.timeout(REPLY_S_MAX):
+        async with patience(REPLY_S_MAX):
             head = await self.reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").rstrip().split("\r\n")
         headers: dict[str, str] = {}
@@ -104,12 +105,12 @@ class Wire:
     async def read(self, *, has_body: bool = True) -> Reply:
         status, headers = await self.read_head()
         size = int(headers.get("content-length", 0)) if has_body else 0
-        async with asyncio.timeout(REPLY_S_MAX):
+        async with patience(REPLY_S_MAX):
             return Reply(status, headers, await self.reader.readexactly(size))
 
     async def is_over(self) -> bool:
         """Wait for the other side to hang up; say whether it had nothing more to tell."""
-        async with asyncio.timeout(REPLY_S_MAX):
+        async with patience(REPLY_S_MAX):
             try:
                 return await self.reader.read() == b""
             except ConnectionResetError:

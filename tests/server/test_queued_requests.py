@@ -5,6 +5,7 @@ import re
 
 from server.heads import QUEUED_MAX
 from tests.harness.clock import VirtualClock
+from tests.harness.patience import patience
 from tests.harness.servers import running
 
 ANSWER_S_MAX = 60  # a bound for a test that went wrong, never a measure
@@ -24,7 +25,7 @@ async def answers(url: str, requests: bytes) -> list[int]:
     """Send it all at once; give the statuses of the answers until the service hangs up."""
     port = int(url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(ANSWER_S_MAX):
+    async with patience(ANSWER_S_MAX):
         writer.write(requests)
         answered = await reader.read()
     writer.close()

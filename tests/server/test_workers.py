@@ -8,6 +8,7 @@ import pytest
 from models.database import Unavailable
 from server.workers import FAILED_S_MAX, IDLE_S, rest_s, run_sweeper, wait
 from tests.harness.logs import logged
+from tests.harness.patience import patience
 
 Result = int | Exception
 
@@ -105,7 +106,8 @@ async def test_a_rest_ends_as_soon_as_it_is_told_to_stop() -> None:
 
     stopping.set()
 
-    await asyncio.wait_for(resting, 5)
+    async with patience():
+        await resting
 
 
 async def test_a_rest_ends_when_its_time_is_over() -> None:
