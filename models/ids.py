@@ -9,13 +9,15 @@ from typing import Final, Literal
 
 from uuid_utils import uuid7
 
-Prefix = Literal["prg", "mem", "wal", "txn", "lot", "hld", "evt", "cmp", "dlv", "cpn", "key", "aud"]
+Prefix = Literal[
+    "prg", "mem", "wal", "txn", "lot", "hld", "evt", "cmp", "dlv", "cpn", "key", "aud", "chn", "inb"
+]
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS: Final = range(120, -1, -10)
 _TYPE_ID: Final = re.compile(
-    r"(prg|mem|wal|txn|lot|hld|evt|cmp|dlv|cpn|key|aud)_[0-7][0-9a-hjkmnp-tv-z]{25}"
+    r"(prg|mem|wal|txn|lot|hld|evt|cmp|dlv|cpn|key|aud|chn|inb)_[0-7][0-9a-hjkmnp-tv-z]{25}"
 )
 
 

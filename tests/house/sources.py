@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STOREYS = ("server", "graph", "access", "ledger", "events", "models")
+STOREYS = ("server", "graph", "campaigns", "access", "ledger", "events", "models")
 
 # What set-up, the tools and a running service leave behind.
 LEFT_BEHIND = frozenset(

@@ -7,7 +7,7 @@ import pytest
 from tests.house.sources import ROOT
 
 DRIVERS = {"sqlite3", "aiosqlite", "asyncpg"}
-STOREYS = ("access", "ledger", "events", "graph", "server")
+STOREYS = ("access", "campaigns", "ledger", "events", "graph", "server")
 KEEPERS = {
     "server/upkeep.py": "copies an embedded file by its own library",
     "server/serving.py": "warns of the library's version",

@@ -1,0 +1,1 @@
+"""THE PLAN: who hears or gets what, and when."""
