@@ -6,7 +6,6 @@ done whole or not at all.
 """
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ import structlog
 from sqlalchemy import Connection
 
 from ledger.batch import Asked, Outcome, write_batch
-from models.database import Collision, Database, DatabaseError, Unavailable
+from models.collisions import until_it_stands
+from models.database import Database, DatabaseError
 
 BATCH_MAX: Final = 1_000
 """How many commands one unit of work takes."""
@@ -31,13 +31,8 @@ UNITS_MAX: Final = 1_000
 UNITS_A_TURN: Final = 16
 """How many of them are written before commands have their turn again."""
 
-ATTEMPTS_MAX: Final = 8
-"""How often a unit of work is run that collides with another writer's."""
-
 DEFERRALS_MAX: Final = 100
 """How many batches a command may wait for what must be written before it."""
-
-_PAUSE_S: Final = 0.01
 
 T = TypeVar("T")
 Clock = Callable[[], int]
@@ -206,23 +201,16 @@ class Writer:
 
     async def _write(self, unit: Unit[T], commands: int = 0) -> T:
         """One unit of work, run again while it collides with another writer's."""
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+
+        async def write() -> T:
             self._latest = max(self._latest, self._clock())
             begun = perf_counter()
-            try:
-                result = await self._database.write(unit, self._latest)
-            except Collision as error:
-                if attempt == ATTEMPTS_MAX:
-                    message = (
-                        "other writers were always first: try again in a moment, with the same key."
-                    )
-                    raise Unavailable(message) from error
-                await asyncio.sleep(random.uniform(0, _PAUSE_S * attempt))  # noqa: S311
-            else:
-                self._committed()
-                self._measured(commands, perf_counter() - begun)
-                return result
-        raise AssertionError
+            result = await self._database.write(unit, self._latest)
+            self._committed()
+            self._measured(commands, perf_counter() - begun)
+            return result
+
+        return await until_it_stands(write)
 
 
 def _tell(answer: asyncio.Future[Any], result: object) -> None:

@@ -2,6 +2,8 @@
 
 from models.api_keys import ApiKey
 from models.audit import AuditEntry
+from models.campaigns import Campaign, CampaignCursor, CampaignVersion, Channel
+from models.deliveries import Attempt, Delivery, DeliveryHead, InboxMessage
 from models.keys import IdempotencyKey
 from models.log import Event, LogHead
 from models.members import Member
@@ -12,12 +14,20 @@ from models.wallets import HeldLot, Hold, Lot, Wallet
 __all__ = [
     "DEFAULT_PROGRAM",
     "ApiKey",
+    "Attempt",
     "AuditEntry",
+    "Campaign",
+    "CampaignCursor",
+    "CampaignVersion",
+    "Channel",
+    "Delivery",
+    "DeliveryHead",
     "Detail",
     "Event",
     "HeldLot",
     "Hold",
     "IdempotencyKey",
+    "InboxMessage",
     "LogHead",
     "Lot",
     "LotChange",

@@ -137,9 +137,14 @@ def write_rows(
     )
 
 
-def add_missing_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows like `write_rows`, but leave alone those whose primary key is there already."""
-    keys = ", ".join(column.name for column in table.primary_key)
+def add_missing_rows(
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *unique: str
+) -> None:
+    """Insert rows like `write_rows`, but leave alone those that are there already.
+
+    By the table's primary key, or by other columns that are `unique`.
+    """
+    keys = ", ".join(unique or [column.name for column in table.primary_key])
     _insert(connection, table, rows, f" ON CONFLICT ({keys}) DO NOTHING")
 
 

@@ -6,6 +6,8 @@ from sqlalchemy import Table
 
 from models.api_keys import ApiKey
 from models.audit import AuditEntry
+from models.campaigns import Campaign, CampaignCursor, CampaignVersion, Channel
+from models.deliveries import Attempt, Delivery, DeliveryHead, InboxMessage
 from models.keys import IdempotencyKey
 from models.log import Event, LogHead
 from models.members import Member
@@ -32,3 +34,11 @@ events: Final = _table(Event)
 log_head: Final = _table(LogHead)
 api_keys: Final = _table(ApiKey)
 audit_entries: Final = _table(AuditEntry)
+channels: Final = _table(Channel)
+campaigns: Final = _table(Campaign)
+campaign_versions: Final = _table(CampaignVersion)
+campaign_cursor: Final = _table(CampaignCursor)
+deliveries: Final = _table(Delivery)
+attempts: Final = _table(Attempt)
+inbox_messages: Final = _table(InboxMessage)
+delivery_head: Final = _table(DeliveryHead)

@@ -136,6 +136,8 @@ class Postgres:
         pristine = [
             "INSERT INTO programs SELECT * FROM pristine.programs",
             "INSERT INTO log_head VALUES (1, 0)",
+            "INSERT INTO campaign_cursor VALUES (1, 0)",
+            "INSERT INTO delivery_head VALUES (1, 0)",
         ]
         self.run("; ".join(("SET session_replication_role = replica", *rows, *pristine)), name)
 
