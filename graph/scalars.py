@@ -5,9 +5,8 @@ Inside, points are whole numbers of 1/1000, instants and spans whole numbers of 
 with a sentence that says what can.
 """
 
-import re
-from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NewType, NoReturn, TypeVar
 from zoneinfo import available_timezones
 
@@ -15,7 +14,14 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from models.columns import NEVER
+from models.notation import (
+    Unreadable,
+    print_instant,
+    print_points,
+    print_span,
+    read_instant,
+    read_span,
+)
 
 if TYPE_CHECKING:
     Points = int
@@ -34,22 +40,7 @@ T = TypeVar("T")
 S = TypeVar("S", str, str | None)
 
 POINTS_BOUND: Final = 10**12
-DURATION_MAX_DAYS: Final = 36_525
 SHOWN_MAX: Final = 60
-
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC throughout, written with its Z by hand
-_MICROSECOND: Final = timedelta(microseconds=1)
-_EARLIEST: Final = (datetime(1, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001 - as above
-_DAY_US: Final = 86_400_000_000
-
-_DATE_TIME: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,32}))?"
-    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
-)
-_DURATION: Final = re.compile(
-    r"P(?=[0-9T])(?:([0-9]{1,9})W)?(?:([0-9]{1,9})D)?"
-    r"(?:T(?=[0-9])(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})(?:\.([0-9]{1,6}))?S)?)?"
-)
 
 
 def parse_points(value: object) -> int:
@@ -64,60 +55,14 @@ def parse_points(value: object) -> int:
     return milli
 
 
-def print_points(milli: int) -> int | float:
-    whole, rest = divmod(milli, 1000)
-    return milli / 1000 if rest else whole
-
-
 def parse_date_time(value: object) -> int:
     """Read an instant as microseconds since 1970. Its offset is required; finer digits are cut."""
-    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        _refuse("DateTime must be RFC 3339 with an offset, like 2026-03-10T09:00:00Z", value)
-    date, time, fraction, sign, hours, minutes = match.groups()
-    try:
-        local = datetime.fromisoformat(f"{date}T{time}")
-    except ValueError as error:
-        _refuse(f"DateTime must be a real date and time: {error}", value)
-    instant = (local - _EPOCH) // _MICROSECOND + _micros(fraction)
-    if sign:
-        offset = (int(hours) * 60 + int(minutes)) * 60_000_000
-        instant += offset if sign == "-" else -offset
-    if not _EARLIEST <= instant <= NEVER:
-        _refuse("DateTime must be within the years 0001 to 9999 in UTC", value)
-    return instant
-
-
-@lru_cache(maxsize=4_096)
-def print_date_time(instant: int) -> str:
-    return (_EPOCH + timedelta(microseconds=instant)).isoformat() + "Z"
+    return _read("DateTime", read_instant, value)
 
 
 def parse_duration(value: object) -> int:
     """Read a span as microseconds. Months and years have no fixed length and are refused."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        _refuse(
-            "Duration must be ISO 8601 in weeks, days, hours, minutes and seconds, like P30D", value
-        )
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:5])
-    whole = (weeks * 7 + days) * 86_400 + hours * 3_600 + minutes * 60 + seconds
-    span = whole * 1_000_000 + _micros(match[6])
-    if span > DURATION_MAX_DAYS * _DAY_US:
-        _refuse(f"Duration must be at most {DURATION_MAX_DAYS} days", value)
-    return span
-
-
-def print_duration(span: int) -> str:
-    days, rest = divmod(span, _DAY_US)
-    seconds, micros = divmod(rest, 1_000_000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    fraction = f".{micros:06}".rstrip("0") if micros else ""
-    second = f"{seconds}{fraction}S" if seconds or micros else ""
-    time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "") + second
-    date = f"{days}D" if days else ""
-    return f"P{date}T{time}" if time else f"P{date or 'T0S'}"
+    return _read("Duration", read_span, value)
 
 
 def parse_time_zone(value: object) -> str:
@@ -131,8 +76,11 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
-def _micros(fraction: str | None) -> int:
-    return int(f"{fraction:0<6}"[:6]) if fraction else 0
+def _read(name: str, read: Callable[[object], int], value: object) -> int:
+    try:
+        return read(value)
+    except Unreadable as error:
+        _refuse(f"{name} {error}", value)
 
 
 def _refuse(rule: str, value: object) -> NoReturn:
@@ -184,7 +132,7 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
             " are cut."
         ),
         parse_value=parse_date_time,
-        serialize=print_date_time,
+        serialize=print_instant,
     ),
     Duration: strawberry.scalar(
         name="Duration",
@@ -195,7 +143,7 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
             " refused."
         ),
         parse_value=parse_duration,
-        serialize=print_duration,
+        serialize=print_span,
     ),
     TimeZone: strawberry.scalar(
         name="TimeZone",

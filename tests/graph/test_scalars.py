@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from graph import scalars
+from models import notation
 from models.columns import NEVER
 
 DAY = 86_400_000_000
@@ -66,7 +67,7 @@ def test_what_is_no_number_of_points_is_refused(value: object) -> None:
 
 @given(some.integers(-999_999_999_999_999, 999_999_999_999_999))
 def test_points_come_back_as_they_went_out(milli: int) -> None:
-    written = json.dumps(scalars.print_points(milli))
+    written = json.dumps(notation.print_points(milli))
 
     assert scalars.parse_points(json.loads(written)) == milli
     assert Decimal(written) * 1000 == milli
@@ -86,7 +87,7 @@ def test_a_double_is_read_as_its_shortest_decimal_form_or_refused(value: float) 
 
 
 def test_whole_points_are_written_without_decimals() -> None:
-    assert json.dumps([scalars.print_points(milli) for milli in (5_000, 5_500, -1_000, 0)]) == (
+    assert json.dumps([notation.print_points(milli) for milli in (5_000, 5_500, -1_000, 0)]) == (
         "[5, 5.5, -1, 0]"
     )
 
@@ -109,7 +110,7 @@ def test_whole_points_are_written_without_decimals() -> None:
     ],
 )
 def test_instants_are_written_in_utc(written: str, in_utc: str) -> None:
-    assert scalars.print_date_time(scalars.parse_date_time(written)) == in_utc
+    assert notation.print_instant(scalars.parse_date_time(written)) == in_utc
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_any_instant_with_an_offset_is_the_same_instant_in_utc(at: datetime) -> 
         return
 
     assert scalars.parse_date_time(written) == instant
-    printed = datetime.fromisoformat(scalars.print_date_time(instant))
+    printed = datetime.fromisoformat(notation.print_instant(instant))
     assert printed.tzinfo == UTC
     assert (printed - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == instant
 
@@ -186,7 +187,7 @@ def test_any_instant_with_an_offset_is_the_same_instant_in_utc(at: datetime) -> 
 )
 def test_spans_are_read_and_written_plainly(written: str, span: int, plainly: str) -> None:
     assert scalars.parse_duration(written) == span
-    assert scalars.print_duration(span) == plainly
+    assert notation.print_span(span) == plainly
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_what_is_no_span_is_refused(value: object) -> None:
 
 @given(some.integers(0, 36_525 * DAY))
 def test_spans_come_back_as_they_went_out(span: int) -> None:
-    assert scalars.parse_duration(scalars.print_duration(span)) == span
+    assert scalars.parse_duration(notation.print_span(span)) == span
 
 
 # ── time zones ───────────────────────────────────────────────────────────────────────────────────
