@@ -15,12 +15,14 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     bindparam,
     case,
     func,
     literal,
     null,
+    or_,
     select,
     update,
 )
@@ -141,16 +143,25 @@ def _row(position: int, draft: EventDraft) -> tuple[Any, ...]:
 
 _HEAD: Final = select(log_head.c.position)
 
+
+def ct_source(row: FromClause) -> ColumnElement[str]:
+    """What raised the event that tells of a transaction: who asked for it, or else the clock.
+
+    No row at all is the clock's, too: it tells of lots that expire soon.
+    """
+    by_clock = or_(row.c.id.is_(None), row.c.kind.in_([literal("ACTIVATION"), literal("EXPIRY")]))
+    return case(
+        (by_clock, literal("System")),
+        (row.c.source == literal("MANUAL"), literal("Dashboard")),
+        (row.c.source == literal("CAMPAIGN"), literal("Campaign")),
+        else_=literal("API"),
+    )
+
+
 _credit: Final = transactions.alias("credit")
 _credit_id: Final = case(
     (transactions.c.kind == literal("ACTIVATION"), transactions.c.related_id),
     else_=transactions.c.id,
-)
-_CT_SOURCE: Final = case(
-    (transactions.c.kind == literal("ACTIVATION"), literal("System")),
-    (_credit.c.source == literal("MANUAL"), literal("Dashboard")),
-    (_credit.c.source == literal("CAMPAIGN"), literal("Campaign")),
-    else_=literal("API"),
 )
 _CREDITED: Final[Statement] = (
     select(
@@ -168,7 +179,7 @@ _CREDITED: Final[Statement] = (
         details.c.sale_amount,
         details.c.coupon_code,
         null(),  # the coupon's id: there are no coupons yet
-        _CT_SOURCE,
+        ct_source(transactions),
         events.c.at,
         func.nullif(events.c.expires_at, literal(NEVER, WHOLE)),
         members.c.identity,
