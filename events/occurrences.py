@@ -89,10 +89,10 @@ class Occurrence:
     expires_at: int | None
 
 
-_own: Final = transactions.alias("own")
-_origin: Final = transactions.alias("origin")
-_said: Final = details.alias("said")
-_sold: Final = details.alias("sold")
+_own: Final = transactions.alias()
+_origin: Final = transactions.alias()
+_said: Final = details.alias()
+_sold: Final = details.alias()
 
 # An expiry names its lot by its only change.
 _of_lot: Final = and_(

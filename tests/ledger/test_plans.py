@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event, text
 
 from events.audit import AuditFilter, find_entries, page_entries
 from events.log import CreditedFilter, find_credited, read_credited
+from events.occurrences import find_occurrences, read_occurrences
 from ledger import reading
 from ledger.commands import Owner
 from ledger.filters import TransactionFilter, WalletFilter
@@ -70,6 +71,9 @@ READS: dict[str, Read] = {
     "log of a wallet": lambda c: read_credited(c, 3, 20, CreditedFilter(wallet_id="w")),
     "log of a member": lambda c: read_credited(c, 3, 20, CreditedFilter(identity="m")),
     "events": lambda c: find_credited(c, ["e"]),
+    "occurrences": lambda c: read_occurrences(c, 3, 20),
+    "occurrences of a name": lambda c: read_occurrences(c, 3, 20, names=["POINTS_EXPIRED"]),
+    "occurrences by id": lambda c: find_occurrences(c, ["e"]),
     "audit": lambda c: page_entries(c, FIRST, AuditFilter()),
     "next audit": lambda c: page_entries(c, Window(first=20, after=(7, "aud_7")), AuditFilter()),
     "audit of a span": lambda c: page_entries(c, FIRST, AuditFilter(since=1, until=2)),
