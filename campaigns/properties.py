@@ -82,7 +82,7 @@ _COMMON: Final = (
 )
 _OF_CREDITS: Final = frozenset(("campaignId", "couponCode", "couponId"))
 _EXPIRY: Final = frozenset(("pointsExpiry",))
-_DATES: Final = tuple(name for name, _, kind in _COMMON if kind is PropertyType.DATE)
+DATES: Final = tuple(name for name, _, kind in _COMMON if kind is PropertyType.DATE)
 
 
 def _schema(
@@ -153,13 +153,13 @@ def properties_of(occurrence: Occurrence) -> dict[str, Any]:
 
 def to_wire(properties: Mapping[str, Any]) -> dict[str, Any]:
     """An event's properties as JSON: dates become RFC 3339 text in UTC."""
-    dates = {name: print_instant(properties[name]) for name in _DATES if name in properties}
+    dates = {name: print_instant(properties[name]) for name in DATES if name in properties}
     return {**properties, **dates}
 
 
 def from_wire(properties: Mapping[str, Any]) -> dict[str, Any]:
     """An event's properties out of their JSON. Raises Unreadable for a date that is none."""
-    dates = {name: read_instant(properties[name]) for name in _DATES if name in properties}
+    dates = {name: read_instant(properties[name]) for name in DATES if name in properties}
     return {**properties, **dates}
 
 

@@ -28,8 +28,8 @@ class Delivery(SQLModel, table=True):
     """One campaign's message, reward or both, to one member, for one trigger: exactly one row.
 
     `due_at` is when the courier has to look at it next: the end of a wait, or of a lease while it
-    is SENDING; it has none once it has ended. `absence` is what must still be so of the points of
-    `transaction_id`, or of the wallet since its `sequence`. `depth` counts the rewards that led to
+    is SENDING; it has none once it has ended. `absence` is what must still be so of the lot
+    `lot_id`, or of the wallet since its `sequence`. `depth` counts the rewards that led to
     its trigger. `placed_at` is when it took its place under the limits. `settled_at` is when it
     ended: sent, held out or other. `revision` orders the changes of all deliveries.
     """
@@ -60,7 +60,7 @@ class Delivery(SQLModel, table=True):
     event_id: str = text()
     member_id: str = text(foreign_key="members.id")
     wallet_id: str | None = text(foreign_key="wallets.id")
-    transaction_id: str | None = text()
+    lot_id: str | None = text()
     sequence: int | None = whole()
     absence: str | None = text()
     depth: int = whole()

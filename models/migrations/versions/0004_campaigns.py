@@ -103,7 +103,7 @@ def create_deliveries() -> None:
         text("event_id"),
         text("member_id"),
         text("wallet_id", nullable=True),
-        text("transaction_id", nullable=True),
+        text("lot_id", nullable=True),
         whole("sequence", nullable=True),
         text("absence", nullable=True),
         whole("depth"),

@@ -1,0 +1,222 @@
+"""Claims: which deliveries are due, what their gates say, and who carries them.
+
+    claimed = Claims(versions, channels).take(connection, now, 32)      # one unit of work
+
+A claim leases the delivery and writes its attempt before anything is sent: whoever dies with a
+parcel in hand leaves a record that says so. The campaigns are locked first, so that what is counted
+for their limits is counted once, whoever else claims.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, FromClause, and_, bindparam, literal, or_, select
+
+from campaigns.deliveries import lock_deliveries, save_attempts, save_deliveries
+from campaigns.gates import End, Go, Hold, judge
+from campaigns.lifecycle import LISTENING
+from campaigns.listeners import Compiled, Versions, compile_version
+from campaigns.plans import from_json
+from campaigns.records import Attempt, Campaign, Channel, Delivery, campaign_row
+from campaigns.situations import Situation, Situations
+from models.columns import WHOLE
+from models.dialects import FirstOfEach, each, write_rows
+from models.tables import campaigns, channels, deliveries
+
+LEASE_US: Final = 120 * 1_000_000
+"""How long a parcel may be on its way; then its outcome is not known."""
+
+MINUTE_US: Final = 60 * 1_000_000
+
+CLOSED_MAX: Final = 500
+"""How many deliveries of ended campaigns one unit of work cancels, of each campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery whose next step is whoever claimed it to take."""
+
+    delivery: Delivery
+    compiled: Compiled
+    channel: Channel | None
+    step: Literal["REWARD", "MESSAGE"]
+
+
+def take(
+    connection: Connection, now: int, limit: int, versions: Versions, situations: Situations
+) -> tuple[int, list[Claimed]]:
+    """Claim up to `limit` deliveries that are due, and settle those whose gates are shut.
+
+    Gives how many were looked at, and those that are now to be carried.
+    """
+    looked = _close(connection, now)
+    ids = _due(connection, now, limit)
+    if not ids:
+        return looked, []
+    owners = lock_campaigns(connection, {campaign_id for _, campaign_id in ids})
+    found = lock_deliveries(connection, [delivery_id for delivery_id, _ in ids])
+    due = [one for one in found.values() if one.due_at is not None and one.due_at <= now]
+    plans = {one.id: plan_of(connection, one, owners[one.campaign_id], versions) for one in due}
+    ways = find_channels(connection, {plan.plan.channel_id for plan in plans.values()})
+    claimed: list[Claimed] = []
+    alive = [one for one in due if not _is_lost(one, plans[one.id], ways, situations, now)]
+    for situation in situations.of(connection, now, alive, owners, plans, ways):
+        step = _pass_gates(situation, now)
+        if step:
+            one = situation.delivery
+            claimed.append(Claimed(one, situation.compiled, situation.channel, step))
+    save_deliveries(connection, due)
+    save_campaigns(connection, owners.values())
+    messages = [claim.delivery for claim in claimed if claim.step == "MESSAGE"]
+    save_attempts(connection, [Attempt(one.id, one.attempts, now) for one in messages])
+    return looked + len(due), claimed
+
+
+def _pass_gates(situation: Situation, now: int) -> Literal["REWARD", "MESSAGE"] | None:
+    """Do as the gates say; the step to take, if they let the delivery through."""
+    delivery, campaign = situation.delivery, situation.campaign
+    match judge(situation.facts(now)):
+        case End(status, reason, detail):
+            give_back_place(delivery, campaign)
+            delivery.end(status, now, reason, detail)
+            return None
+        case Hold(until):
+            delivery.wait("RETRYING" if delivery.attempts else "WAITING", until)
+            return None
+        case Go(step):
+            situation.take_place(now)
+            delivery.wait("SENDING", now + LEASE_US)
+            if step == "MESSAGE":
+                situation.count_message(now)
+                delivery.attempts += 1
+            return step
+
+
+def give_back_place(delivery: Delivery, campaign: Campaign) -> None:
+    """What ends without having given anything frees its place under the campaign's limits."""
+    if delivery.placed_at is not None and delivery.reward_id is None and not delivery.is_test:
+        campaign.placed -= 1
+        delivery.placed_at = None
+
+
+def _is_lost(
+    one: Delivery,
+    compiled: Compiled,
+    ways: dict[str, Channel],
+    situations: Situations,
+    now: int,
+) -> bool:
+    """A lease ran out over a message that must not be sent again unasked: it is UNKNOWN."""
+    if one.status != "SENDING":
+        return False
+    plan = compiled.plan
+    pays = plan.reward is not None and one.reward_id is None and not one.is_test
+    channel = ways.get(plan.channel_id or "")
+    if pays or (channel and situations.is_repeatable(channel.kind) and not one.is_test):
+        return False
+    one.end("UNKNOWN", now, "TIMED_OUT", "it may have been sent: the service was interrupted")
+    return True
+
+
+# ── what is due ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _chosen(rows: FromClause) -> tuple[Any, list[Any]]:
+    due = rows.c.due_at <= bindparam("now", type_=WHOLE)
+    return and_(rows.c.campaign_id == campaigns.c.id, due), [rows.c.due_at, rows.c.id]
+
+
+_DUE: Final = FirstOfEach(campaigns, deliveries, _chosen, campaigns.c.status != literal("PAUSED"))
+
+
+def _due(connection: Connection, now: int, limit: int) -> list[tuple[str, str]]:
+    """The deliveries to look at, with their campaigns': each campaign's next in turn."""
+    found = connection.execute(_DUE.on(connection), {"now": now, "limit": limit})
+    of_campaign: dict[str, list[Delivery]] = {}
+    for row in found:
+        one = Delivery(*row)
+        of_campaign.setdefault(one.campaign_id, []).append(one)
+    queues = [sorted(queue, key=lambda one: one.due_at or 0) for queue in of_campaign.values()]
+    in_turn = [one for turn in zip_longest(*queues) for one in turn if one is not None]
+    return [(one.id, one.campaign_id) for one in in_turn[:limit]]
+
+
+def _open_rows(rows: FromClause) -> tuple[Any, list[Any]]:
+    is_open = and_(rows.c.due_at.is_not(None), rows.c.status != literal("SENDING"))
+    return and_(rows.c.campaign_id == campaigns.c.id, is_open), [rows.c.due_at, rows.c.id]
+
+
+_has_ended: Final = or_(
+    and_(campaigns.c.status == literal("STOPPED"), campaigns.c.finishes.is_(False)),
+    campaigns.c.status == literal("COMPLETED"),
+)
+_ends: Final = and_(
+    campaigns.c.status.in_(LISTENING), campaigns.c.ends_at <= bindparam("now", type_=WHOLE)
+)
+_ENDING: Final = select(campaigns).where(_ends).order_by(campaigns.c.id).with_for_update()
+_LEFT: Final = FirstOfEach(campaigns, deliveries, _open_rows, _has_ended)
+
+
+def _close(connection: Connection, now: int) -> int:
+    """Write down the ends that have come, and cancel what waits of campaigns that have ended."""
+    ending = [Campaign(*row) for row in connection.execute(_ENDING, {"now": now})]
+    for campaign in ending:
+        campaign.status = "COMPLETED"
+    save_campaigns(connection, ending)
+    left = connection.execute(_LEFT.on(connection), {"limit": CLOSED_MAX}).all()
+    ids = {Delivery(*row).campaign_id: None for row in left}
+    if not left:
+        return len(ending)
+    owners = lock_campaigns(connection, ids)
+    cancelled = list(lock_deliveries(connection, [row[0] for row in left]).values())
+    cancelled = [one for one in cancelled if one.status in {"WAITING", "RETRYING"}]
+    for one in cancelled:
+        stopped = owners[one.campaign_id].status == "STOPPED"
+        give_back_place(one, owners[one.campaign_id])
+        one.end("CANCELLED", now, "CAMPAIGN_STOPPED" if stopped else "CAMPAIGN_ENDED")
+    save_deliveries(connection, cancelled)
+    save_campaigns(connection, owners.values())
+    return len(ending) + len(cancelled)
+
+
+# ── campaigns, versions, channels ─────────────────────────────────────────────────────────────────
+
+_LOCKED: Final = (
+    select(campaigns)
+    .where(campaigns.c.id.in_(each("ids")))
+    .order_by(campaigns.c.id)
+    .with_for_update()
+)
+_CHANNELS: Final = select(channels).where(channels.c.id.in_(each("ids")))
+_COUNTED: Final = ("status", "placed", "minute_at", "minute_count")
+
+
+def lock_campaigns(connection: Connection, ids: Iterable[str]) -> dict[str, Campaign]:
+    """These campaigns, kept from other writers until this unit of work ends."""
+    return {row[0]: Campaign(*row) for row in connection.execute(_LOCKED, {"ids": sorted(ids)})}
+
+
+def save_campaigns(connection: Connection, changed: Iterable[Campaign]) -> None:
+    """Write what was counted, and whether they have ended."""
+    write_rows(connection, campaigns, [campaign_row(one) for one in changed], *_COUNTED)
+
+
+def find_channels(connection: Connection, ids: Iterable[str | None]) -> dict[str, Channel]:
+    """The channels with these ids, those that there are."""
+    asked = sorted(filter(None, set(ids)))
+    return {row[0]: Channel(*row) for row in connection.execute(_CHANNELS, {"ids": asked})}
+
+
+def plan_of(
+    connection: Connection, one: Delivery, campaign: Campaign, versions: Versions
+) -> Compiled:
+    """What a delivery goes by: its version; a test, what is to be published next."""
+    if one.is_test:
+        return compile_version(campaign.name, from_json(campaign.plan))
+    return versions.compiled(connection, (one.campaign_id, one.version))
+
+
+def ids_of(found: Sequence[Claimed]) -> list[str]:
+    return [claim.delivery.id for claim in found]
