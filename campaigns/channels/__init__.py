@@ -1,0 +1,1 @@
+"""THE POST: how a message leaves the house, and what came of it."""
