@@ -21,6 +21,9 @@ from events.occurrences import Occurrence
 from ledger.records import Member
 from models.notation import print_instant, print_points, read_instant
 
+ALIKE_MIN: Final = 0.65
+"""How alike two names are, of 1, for one to be meant by the other."""
+
 SUGGESTED_LENGTH_MAX: Final = 100
 """The longest name for which a like one is sought: the search takes the square of it."""
 
@@ -168,7 +171,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     if len(name) > SUGGESTED_LENGTH_MAX:
         return None
     folded = {known.casefold(): known for known in names}
-    found = get_close_matches(name.casefold(), folded, n=1)
+    found = get_close_matches(name.casefold(), folded, n=1, cutoff=ALIKE_MIN)
     return folded[found[0]] if found else None
 
 
