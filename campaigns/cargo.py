@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-
 from sqlalchemy import Connection
 
 from campaigns.channels.parcels import Parcel, Payment
@@ -22,7 +21,6 @@ from ledger.reading import (
 )
 from ledger.records import Member, Program, Wallet
 from models.notation import print_points
-
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

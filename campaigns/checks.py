@@ -22,6 +22,7 @@ SPAN_MAX_US: Final = 366 * DAY_US
 """The longest delay, window or gap: a year."""
 
 PERCENT_MAX: Final = 10_000.0
+ALL_PERCENT: Final = 100.0
 PER_MINUTE_MAX: Final = 1_000_000
 DELIVERIES_MAX: Final = 2_147_483_647
 DESCRIPTION_MAX: Final = 500
@@ -149,6 +150,6 @@ def _limits(limits: Limits) -> Found:
     if limits.per_minute is not None and not 0 < limits.per_minute <= PER_MINUTE_MAX:
         message = f"perMinute must be from 1 to {PER_MINUTE_MAX:,}."
         yield InvalidInput(message, ("limits", "perMinute"))
-    if not (math.isfinite(limits.control_percent) and 0 <= limits.control_percent <= 100):
+    if not (math.isfinite(limits.control_percent) and 0 <= limits.control_percent <= ALL_PERCENT):
         message = "controlPercent must be from 0 to 100."
         yield InvalidInput(message, ("limits", "controlPercent"))

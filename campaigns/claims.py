@@ -7,7 +7,7 @@ parcel in hand leaves a record that says so. The campaigns are locked first, so 
 for their limits is counted once, whoever else claims.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, Literal
@@ -216,7 +216,3 @@ def plan_of(
     if one.is_test:
         return compile_version(campaign.name, from_json(campaign.plan))
     return versions.compiled(connection, (one.campaign_id, one.version))
-
-
-def ids_of(found: Sequence[Claimed]) -> list[str]:
-    return [claim.delivery.id for claim in found]

@@ -9,9 +9,9 @@ settled together, so that one slow receiver holds up its own parcels alone.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import orjson
 import structlog
@@ -19,30 +19,28 @@ from sqlalchemy import Connection
 
 from campaigns import claims, rewards
 from campaigns.cargo import Cargo, load
-from campaigns.channels import Channels
-from campaigns.channels.parcels import Parcel, Receipt, sent
+from campaigns.channels.parcels import Parcel, Receipt, rejected, sent
 from campaigns.channels.retries import is_repeatable
+from campaigns.channels.switchboard import Channels
 from campaigns.claims import Claimed
+from campaigns.liquid import MissingProperty, Rendered, Renderer, RendererUnavailable, Template
 from campaigns.listeners import Versions
-from campaigns.liquid import MissingProperty, Rendered, Renderer, Template
 from campaigns.records import Channel
-from campaigns.settling import Landing, Message, Outcome, Paid, Unpaid, settle
+from campaigns.settling import Landing, Message, Outcome, Paid, Postponed, settle
 from campaigns.situations import Situations
 from events.audit import SERVICE
 from ledger import Ledger, Overloaded
 from ledger.commands import Owner
-from ledger.records import Program
 from models.collisions import until_it_stands
 from models.database import Database, DatabaseError
 
 IN_FLIGHT_MAX: Final = 64
 """How many parcels are on their way at once."""
 
-CLEVERTAP_MAX: Final = 1_000
-"""How many events one upload holds."""
-
 log = structlog.get_logger()
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Clock = Callable[[], int]
 Passed = Callable[[str], None]
 
@@ -65,13 +63,26 @@ class Means:
     changed: Callable[[], None]
     passed: Passed = unwatched
 
+    async def commit(
+        self,
+        unit: Callable[Concatenate[Connection, int, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a unit of work, given the instant at which it runs; again if it collides."""
+
+        async def write() -> T:
+            return await self.database.write(unit, self.clock(), *args, **kwargs)
+
+        return await until_it_stands(write)
+
 
 class Courier:
     """Carries deliveries."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self._situations = Situations(means.ways, is_repeatable)
+        self.situations = Situations(means.ways, is_repeatable)
         self._flying: set[asyncio.Task[list[Landing]]] = set()
 
     async def work(self) -> int:
@@ -96,19 +107,21 @@ class Courier:
         if room <= 0:
             return 0
         means = self._means
-
-        async def write() -> tuple[int, list[Claimed]]:
-            return await means.database.write(
-                claims.take, means.clock(), room, means.versions, self._situations
-            )
-
-        looked, claimed = await until_it_stands(write)
+        looked, claimed = await means.commit(claims.take, room, means.versions, self.situations)
         if looked:
             means.changed()
         if claimed:
             means.passed("claimed")
             await self._send_off(claimed)
         return looked
+
+    async def carry(self, claimed: Sequence[Claimed]) -> None:
+        """Carry these now, apart from what is due, and settle them."""
+        means = self._means
+        cargos = await means.database.read(load, claimed, means.clock())
+        landings = [one for group in _grouped(cargos) for one in await self._carry(group)]
+        await means.commit(settle, landings)
+        means.changed()
 
     async def _send_off(self, claimed: Sequence[Claimed]) -> None:
         cargos = await self._means.database.read(load, claimed, self._means.clock())
@@ -124,11 +137,7 @@ class Courier:
         if not landings:
             return
         means = self._means
-
-        async def write() -> None:
-            await means.database.write(_settle, means.clock(), landings)
-
-        await until_it_stands(write)
+        await means.commit(settle, landings)
         means.passed("settled")
         means.changed()
 
@@ -141,11 +150,13 @@ class Courier:
                 return await self._upload(cargos)
             [cargo] = cargos
             return [await (self._pay(cargo) if _pays(cargo) else self._send(cargo))]
+        except (Overloaded, DatabaseError, RendererUnavailable) as error:
+            log.warning("deliveries have to wait", reason=type(error).__name__)
+            return [self._landing(cargo, Postponed()) for cargo in cargos]
         except Exception as error:
-            log.exception("a delivery could not be carried")
-            wrong = type(error).__name__
-            fault = Receipt("UNKNOWN", "REJECTED", error=f"our own fault, see the log: {wrong}")
-            return [self._landing(cargo, Unpaid() if _pays(cargo) else fault) for cargo in cargos]
+            log.exception("deliveries could not be carried")
+            fault = rejected(f"our own fault, see the log: {type(error).__name__}")
+            return [self._landing(cargo, fault) for cargo in cargos]
 
     def _landing(self, cargo: Cargo, outcome: Outcome, message: Message | None = None) -> Landing:
         claimed = cargo.claimed
@@ -174,10 +185,7 @@ class Courier:
             return self._landing(cargo, Paid(None, "the reward comes to 0 points"))
         owner = Owner(cargo.member.identity, cargo.pays_in.name)
         credit = rewards.command(one.id, one.campaign_id, plan.reward, points, owner)
-        try:
-            outcome = await self._means.ledger.submit(credit, SERVICE)
-        except (Overloaded, DatabaseError):
-            return self._landing(cargo, Unpaid())
+        outcome = await self._means.ledger.submit(credit, SERVICE)
         self._means.passed("paid")
         refusal = outcome.refusal and outcome.refusal.message
         return self._landing(cargo, Paid(outcome.transaction_id, refusal))
@@ -238,10 +246,6 @@ class Courier:
         if isinstance(written, Rendered):
             return Message(written.subject, written.body, written.html)
         return written
-
-
-def _settle(connection: Connection, now: int, landings: Sequence[Landing]) -> None:
-    settle(connection, now, landings)
 
 
 def _pays(cargo: Cargo) -> bool:

@@ -162,7 +162,8 @@ def _lots_issued(connection: Connection, matches: Iterable[Match]) -> dict[str, 
     }
     if not ids:
         return {}
-    return {issuer: lot_id for issuer, lot_id in connection.execute(_LOTS, {"ids": sorted(ids)})}
+    rows = connection.execute(_LOTS, {"ids": sorted(ids)}).all()
+    return {row[0]: row[1] for row in rows}
 
 
 _LOTS: Final = select(lots.c.transaction_id, lots.c.id).where(

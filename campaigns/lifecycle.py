@@ -16,6 +16,8 @@ from campaigns.refusals import InvalidTransition
 Status = Literal["DRAFT", "RUNNING", "PAUSED", "STOPPED", "COMPLETED"]
 Move = Literal["publish", "pause", "resume", "stop", "update"]
 
+STATUSES: Final[tuple[Status, ...]] = ("DRAFT", "RUNNING", "PAUSED", "STOPPED", "COMPLETED")
+
 MOVES: Final[dict[Move, dict[str, Status]]] = {
     "publish": {"DRAFT": "RUNNING", "RUNNING": "RUNNING"},
     "pause": {"RUNNING": "PAUSED"},
@@ -55,4 +57,4 @@ def move(status: str, by: Move) -> Status | InvalidTransition:
 def reachable(status: str) -> tuple[Status, ...]:
     """What a campaign that is `status` can be made to become."""
     found = {becomes[status] for becomes in MOVES.values() if status in becomes}
-    return tuple(sorted(found - {status}))
+    return tuple(each for each in STATUSES if each in found and each != status)

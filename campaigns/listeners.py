@@ -64,7 +64,7 @@ class Versions:
     known: dict[Key, Compiled] = field(default_factory=dict[Key, Compiled])
 
     def compiled(self, connection: Connection, key: Key) -> Compiled:
-        """This version, read if it isn't known."""
+        """The version, read if it isn't known."""
         if key not in self.known:
             if len(self.known) >= COMPILED_MAX:
                 self.known.clear()

@@ -96,7 +96,7 @@ def page_campaigns(
 @cache
 def _campaigns(by_status: bool, cut: Cut) -> Rows:  # noqa: FBT001 - part of the statement's shape
     key = [campaigns.c.id]
-    which = [_STATUS == bindparam("status")] if by_status else []
+    which = [bindparam("status") == _STATUS] if by_status else []
     listed = select(campaigns).where(*which, *cut.bounds(key)).order_by(*cut.order(key))
     return listed.limit(LIMIT)
 
@@ -300,7 +300,8 @@ def read_stats(connection: Connection, campaign_id: str) -> Stats:
             case _:
                 stats.waiting += count
     if stats.has_goal:
-        converted = {status: count for status, count in connection.execute(_CONVERSIONS, asked)}
+        rows = connection.execute(_CONVERSIONS, asked).all()
+        converted: dict[str, int] = {row[0]: row[1] for row in rows}
         stats.converted = converted.get("SENT", 0)
         stats.held_out_converted = converted.get("HELD_OUT", 0)
     return stats

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from campaigns.conditions import PropertyFilter
+from campaigns.conditions import Match, PropertyFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Who:
     """The members whom an event concerns that passes the filters, if they pass theirs."""
 
     event: str
-    match: str = "ALL"
+    match: Match = "ALL"
     filters: tuple[PropertyFilter, ...] = ()
     absence: Absence | None = None
     profile: tuple[PropertyFilter, ...] = ()

@@ -12,11 +12,13 @@ import orjson
 from sqlalchemy import Connection, select
 
 from campaigns.claims import lock_campaigns
-from campaigns.lifecycle import Move, move, status_at
+from campaigns.deliveries import find_deliveries, lock_deliveries, save_deliveries
+from campaigns.lifecycle import LISTENING, Move, move, status_at
 from campaigns.plans import Plan, from_json, to_json
 from campaigns.records import (
     Campaign,
     Channel,
+    Delivery,
     Version,
     campaign_row,
     channel_row,
@@ -25,6 +27,7 @@ from campaigns.records import (
 from campaigns.refusals import (
     CampaignNotFound,
     ChannelNotFound,
+    DeliveryNotFound,
     InvalidInput,
     NameTaken,
     ProgramNotFound,
@@ -203,8 +206,8 @@ def stop_campaign(
     connection: Connection,
     now: int,
     campaign_id: str,
-    finishes: bool,
-    by: Actor,  # noqa: FBT001
+    finishes: bool,  # noqa: FBT001 - commit hands it on by its place
+    by: Actor,
 ) -> Campaign | Refusal:
     """Hear no more events, for good. What waits is cancelled, or still sent if it `finishes`."""
     found = _begin(connection, now, campaign_id, "stop")
@@ -213,6 +216,29 @@ def stop_campaign(
         _save(connection, found)
         note(connection, now, [Deed(by, "stopCampaign", campaign_id)])
     return found
+
+
+def retry_delivery(
+    connection: Connection, now: int, delivery_id: str, by: Actor
+) -> Delivery | Refusal:
+    """Try once more what FAILED, or what may not have arrived. It passes the gates again."""
+    known = find_deliveries(connection, [delivery_id]).get(delivery_id)
+    if known is None:
+        return DeliveryNotFound("there is no such delivery.", ("id",))
+    owner = lock_campaigns(connection, [known.campaign_id])[known.campaign_id]
+    one = lock_deliveries(connection, [delivery_id])[delivery_id]
+    if one.status not in {"FAILED", "UNKNOWN"}:
+        message = f"this delivery is {one.status_at(now)}: only FAILED or UNKNOWN can be retried."
+        return InvalidInput(message, ("id",))
+    if one.is_test:
+        return InvalidInput("this delivery is a test: send another.", ("id",))
+    if status_at(owner.status, owner.ends_at, now) not in LISTENING and not owner.finishes:
+        return InvalidInput(f"its campaign is {owner.status}: nothing more is sent.", ("id",))
+    one.reason = one.detail = None
+    one.wait("RETRYING", now)
+    save_deliveries(connection, [one])
+    note(connection, now, [Deed(by, "retryDelivery", delivery_id)])
+    return one
 
 
 def _begin(connection: Connection, now: int, campaign_id: str, by: Move) -> Campaign | Refusal:

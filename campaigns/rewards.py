@@ -27,7 +27,7 @@ def amount(reward: Reward, properties: dict[str, Any], program: Program) -> int 
 def command(
     delivery_id: str, campaign_id: str, reward: Reward, points: int, owner: Owner
 ) -> Credit:
-    """The credit, whose key is the delivery's id: however often it is submitted, it is paid once."""
+    """The credit, whose key is the delivery's id: submitted however often, it is paid once."""
     return Credit(
         wallet=owner,
         points=points,

@@ -18,7 +18,7 @@ from models.ids import new_id
 from models.tables import attempts, channels, inbox_messages
 
 AGAIN_US: Final = 5 * 1_000_000
-"""How soon a reward is submitted again that the ledger could not take."""
+"""How soon something is tried again that could not be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
-class Unpaid:
-    """The ledger gave no word on a reward: it is asked again, by the same key."""
+class Postponed:
+    """Nothing could be done just now, and nothing was: it is tried again soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Message:
     html: str | None
 
 
-Outcome = Paid | Unpaid | Aborted | MissingProperty | RenderError | Receipt
+Outcome = Paid | Postponed | Aborted | MissingProperty | RenderError | Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +103,26 @@ def _settle(landing: Landing, one: Delivery, campaign: Campaign, now: int) -> No
                 one.wait("WAITING", now)
             else:
                 one.end("SENT", now)
-        case Unpaid():
-            one.wait("WAITING", now + AGAIN_US)
+        case Postponed():
+            _unmake_attempt(landing, one)
+            one.wait("RETRYING" if one.attempts else "WAITING", now + AGAIN_US)
         case Aborted(reason):
-            one.attempts -= 1
+            _unmake_attempt(landing, one)
             one.end("SKIPPED", now, "TEMPLATE_ABORTED", reason or None)
         case MissingProperty(name):
-            if landing.kind is not None:
-                one.attempts -= 1
+            _unmake_attempt(landing, one)
             one.end("SKIPPED", now, "MISSING_PROPERTY", name)
         case RenderError(message):
-            one.attempts -= 1
+            _unmake_attempt(landing, one)
             one.end("FAILED", now, "RENDER_ERROR", message)
         case Receipt() as receipt:
             _settle_attempt(receipt, landing, one, campaign, now)
+
+
+def _unmake_attempt(landing: Landing, one: Delivery) -> None:
+    """Nothing was sent: that is no attempt."""
+    if landing.kind is not None:
+        one.attempts -= 1
 
 
 def _settle_attempt(
@@ -159,7 +165,7 @@ def _write_attempts(connection: Connection, ours: Sequence[Landing], now: int) -
     ]
     save_attempts(connection, made)
     for landing in ours:
-        if landing.kind and isinstance(landing.outcome, Aborted | MissingProperty | RenderError):
+        if landing.kind and not isinstance(landing.outcome, Receipt):
             unmade = {"delivery_id": landing.delivery_id, "number": landing.attempt}
             connection.execute(_UNMAKE, unmade)
 

@@ -155,13 +155,13 @@ class Situations:
                 member,
                 member.time_zone or zones.get(one.wallet_id or "", "UTC"),
                 excluded.get(one.id),
-                self._no_address(channel, member),
+                self.no_address(channel, member),
                 places,
             )
             found.append(situation)
         return found
 
-    def _no_address(self, channel: Channel | None, member: Member) -> str | None:
+    def no_address(self, channel: Channel | None, member: Member) -> str | None:
         """Why a channel leads to nobody, if it doesn't."""
         if channel is None:
             return None
@@ -201,7 +201,7 @@ def _places(connection: Connection, capped: Sequence[Delivery]) -> Places:
     return places
 
 
-_PLACED: Final[Select[Any]] = (
+_PLACED: Final[Select[*tuple[Any, ...]]] = (
     select(
         deliveries.c.campaign_id,
         deliveries.c.member_id,

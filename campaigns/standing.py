@@ -33,7 +33,7 @@ _EXCLUDED: Final[ColumnElement[Any]] = case(
     (lots.c.id.is_(None), null()),
     else_=_credit_gone,
 )
-_STANDING: Final[Select[Any]] = (
+_STANDING: Final[Select[*tuple[Any, ...]]] = (
     select(deliveries.c.id, _EXCLUDED)
     .join_from(deliveries, wallets, wallets.c.id == deliveries.c.wallet_id)
     .outerjoin(lots, lots.c.id == deliveries.c.lot_id)
@@ -60,7 +60,7 @@ def find_excluded_of_wallets(
 
 
 def _excluded(
-    connection: Connection, statement: Select[Any], ids: Iterable[str], now: int
+    connection: Connection, statement: Select[*tuple[Any, ...]], ids: Iterable[str], now: int
 ) -> dict[str, str]:
     rows = connection.execute(statement, {"ids": list(ids), "now": now})
     return {delivery_id: reason for delivery_id, reason in rows if reason is not None}
