@@ -3,6 +3,7 @@
 from models.api_keys import ApiKey
 from models.audit import AuditEntry
 from models.campaigns import Campaign, CampaignCursor, CampaignVersion, Channel
+from models.coupons import Coupon, CouponUse
 from models.deliveries import Attempt, Delivery, DeliveryHead, InboxMessage
 from models.keys import IdempotencyKey
 from models.log import Event, LogHead
@@ -20,6 +21,8 @@ __all__ = [
     "CampaignCursor",
     "CampaignVersion",
     "Channel",
+    "Coupon",
+    "CouponUse",
     "Delivery",
     "DeliveryHead",
     "Detail",

@@ -7,6 +7,7 @@ from sqlalchemy import Table
 from models.api_keys import ApiKey
 from models.audit import AuditEntry
 from models.campaigns import Campaign, CampaignCursor, CampaignVersion, Channel
+from models.coupons import Coupon, CouponUse
 from models.deliveries import Attempt, Delivery, DeliveryHead, InboxMessage
 from models.keys import IdempotencyKey
 from models.log import Event, LogHead
@@ -29,6 +30,8 @@ held_lots: Final = _table(HeldLot)
 transactions: Final = _table(Transaction)
 lot_changes: Final = _table(LotChange)
 details: Final = _table(Detail)
+coupons: Final = _table(Coupon)
+coupon_uses: Final = _table(CouponUse)
 idempotency_keys: Final = _table(IdempotencyKey)
 events: Final = _table(Event)
 log_head: Final = _table(LogHead)
