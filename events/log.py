@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    null,
     or_,
     select,
     update,
@@ -30,7 +29,7 @@ from sqlalchemy import (
 from models.columns import NEVER, WHOLE
 from models.dialects import each, write_rows
 from models.ids import new_id
-from models.tables import details, events, log_head, members, transactions, wallets
+from models.tables import coupon_uses, details, events, log_head, members, transactions, wallets
 
 Statement = Select[*tuple[Any, ...]]
 
@@ -54,7 +53,8 @@ class PointsCredited:
     """Points became the member's to spend.
 
     `transaction_id` is the credit's, also where an activation raised the event; `ct_source` is then
-    `System`. `expires_at` is None if the points never expire.
+    `System`. `expires_at` is None if the points never expire. `coupon_id` is that of a coupon that
+    was redeemed; a code that a credit only told of has none.
     """
 
     position: int
@@ -178,7 +178,7 @@ _CREDITED: Final[Statement] = (
         details.c.location_id,
         details.c.sale_amount,
         details.c.coupon_code,
-        null(),  # the coupon's id: there are no coupons yet
+        coupon_uses.c.coupon_id,
         ct_source(transactions),
         events.c.at,
         func.nullif(events.c.expires_at, literal(NEVER, WHOLE)),
@@ -189,6 +189,7 @@ _CREDITED: Final[Statement] = (
     .join(wallets, wallets.c.id == events.c.wallet_id)
     .join(members, members.c.id == wallets.c.member_id)
     .outerjoin(details, details.c.transaction_id == _credit.c.id)
+    .outerjoin(coupon_uses, coupon_uses.c.transaction_id == _credit.c.id)
     .where(events.c.name == literal("POINTS_CREDITED"))
 )
 _BY_ID: Final = _CREDITED.where(events.c.id.in_(each("ids")))

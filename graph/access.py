@@ -44,12 +44,12 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
         # Each object by its own: see Sight.
         OPEN: "node nodes",
         READ_OWN: "member wallet wallets transaction transactions",
-        READ: "program programs creditedNotRedeemed",
+        READ: "program programs creditedNotRedeemed coupon",
         FOLLOW_OWN: "pointsCreditedEvents eventCursor",
         ADMINISTER: "ledgerHealth auditLog apiKeys",
     },
     "Mutation": {
-        CREDIT: "creditPoints creditPointsBatch refundDebit upsertMember",
+        CREDIT: "creditPoints creditPointsBatch refundDebit upsertMember createCoupon redeemCoupon",
         DEBIT: "debitPoints holdPoints captureHold releaseHold reverseCredit",
         MOVE: "transferPoints",
         ADMINISTER: "createProgram updateProgram eraseMember freezeWallet createApiKey"
@@ -75,6 +75,10 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
         READ_OWN: "related hold",
     },
     "Hold": {OPEN: "id wallet points captured released status expiresAt createdAt"},
+    "Coupon": {
+        OPEN: "id code program points percentOfSale minimumSale totalLimit memberLimit startsAt"
+        " endsAt redeemed"
+    },
     "PointsCredited": {
         OPEN: "id cursor name ctSource walletId transactionId points source campaignId"
         " pointsDescription eventTimestamp pointsExpiry couponCode couponId saleChannel locationId"
@@ -126,6 +130,8 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     "RefundDebitPayload": {OPEN: "transaction wallet replayed errors"},
     "TransferPointsPayload": {OPEN: "sent received replayed errors"},
     "FreezeWalletPayload": {OPEN: "wallet errors"},
+    "CouponPayload": {OPEN: "coupon errors"},
+    "RedeemCouponPayload": {OPEN: "transaction wallet replayed errors"},
     "CreateApiKeyPayload": {OPEN: "apiKey token errors"},
     "RevokeApiKeyPayload": {OPEN: "apiKey errors"},
     "NameTaken": {OPEN: "message path"},
@@ -134,6 +140,7 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     "MemberNotFound": {OPEN: "message path"},
     "TransactionNotFound": {OPEN: "message path"},
     "HoldNotFound": {OPEN: "message path"},
+    "CouponNotFound": {OPEN: "message path"},
     "ApiKeyNotFound": {OPEN: "message path"},
     "TooManyKeys": {OPEN: "message path"},
     "WalletFrozen": {OPEN: "message path"},
@@ -143,6 +150,7 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     "BalanceLimit": {OPEN: "message path maxBalance"},
     "ExceedsOriginal": {OPEN: "message path remaining"},
     "HoldClosed": {OPEN: "message path"},
+    "CouponRefused": {OPEN: "message path reason"},
 }
 
 RIGHTS: Final[dict[tuple[str, str], Right]] = {

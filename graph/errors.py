@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import strawberry
 
 from access import refusals as access
+from graph.choices import Choice, choice
 from graph.context import Info
 from graph.scalars import Points
 from ledger.refusals import Refusal
@@ -38,7 +39,7 @@ def described(kind: type[K]) -> type[K]:
 
 @described
 class NameTaken(UserError):
-    """Another program has this name. Names are unique and never change."""
+    """Another program has this name, or another coupon this code. They are unique and stay."""
 
 
 @described
@@ -67,6 +68,11 @@ class TransactionNotFound(UserError):
 @described
 class HoldNotFound(UserError):
     """There is no hold of this id."""
+
+
+@described
+class CouponNotFound(UserError):
+    """There is no coupon of this code."""
 
 
 @described
@@ -141,6 +147,24 @@ class HoldClosed(UserError):
     """
 
 
+@choice("Why a coupon gives nothing.")
+class CouponRefusal(Choice):
+    """See ledger/redemption.py."""
+
+    NOT_STARTED = "NOT_STARTED", "It is not valid yet."
+    EXPIRED = "EXPIRED", "It is not valid any more."
+    TOTAL_LIMIT = "TOTAL_LIMIT", "It was redeemed as often as it can be."
+    MEMBER_LIMIT = "MEMBER_LIMIT", "The member redeemed it as often as one member can."
+    MINIMUM_SALE = "MINIMUM_SALE", "The sale is smaller than it asks for."
+
+
+@described
+class CouponRefused(UserError):
+    """The coupon gives nothing, for this reason. The answer sticks to the key."""
+
+    reason: CouponRefusal = strawberry.field(description="Why.")
+
+
 USER_ERRORS: Final[dict[str, Any]] = {
     kind.__name__: kind
     for kind in (
@@ -150,6 +174,7 @@ USER_ERRORS: Final[dict[str, Any]] = {
         MemberNotFound,
         TransactionNotFound,
         HoldNotFound,
+        CouponNotFound,
         ApiKeyNotFound,
         TooManyKeys,
         WalletFrozen,
@@ -159,6 +184,7 @@ USER_ERRORS: Final[dict[str, Any]] = {
         BalanceLimit,
         ExceedsOriginal,
         HoldClosed,
+        CouponRefused,
     )
 }
 

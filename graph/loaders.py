@@ -20,6 +20,7 @@ from graph.access import ADMINISTER, FOLLOW_OWN, READ_OWN, require
 from graph.api_keys import ApiKey
 from graph.audit import AuditEntry
 from graph.context import Context
+from graph.coupons import Coupon
 from graph.holds import Hold
 from graph.members import Member
 from graph.nodes import Node
@@ -30,7 +31,7 @@ from graph.scalars import sought
 from graph.summaries import ProgramSummary
 from graph.transactions import Balance, Transaction
 from graph.wallets import ExpiringPoints, Wallet
-from ledger import Outcome, filters, pages, reading, records
+from ledger import Outcome, coupons, filters, pages, reading, records
 from ledger.commands import Owner
 from models.ids import find_prefix
 from models.windows import Page, Window
@@ -65,6 +66,8 @@ class Loaders:
                 return await self.find_transaction(id)
             case "hld":
                 return await self.find_hold(id)
+            case "cpn" if self._sight.identity is None:
+                return await self.find_coupon(id)
             case "evt":
                 return await self.find_event(id)
             case "aud" if ADMINISTER.allows(self._context.principal):
@@ -133,6 +136,14 @@ class Loaders:
         if record is None or not await self._has_wallet_in_sight(record):
             return None
         return Hold.of(record, self._context.now)
+
+    async def find_coupon(self, id: str) -> Coupon | None:
+        record = await self._coupons.load(id)
+        return Coupon.of(record) if record else None
+
+    async def find_coupon_coded(self, code: str) -> Coupon | None:
+        record = await self._coupons_coded.load(sought(code))
+        return Coupon.of(record) if record else None
 
     async def find_event(self, id: str) -> PointsCredited | None:
         event = await self._events.load(id)
@@ -246,6 +257,14 @@ class Loaders:
     @cached_property
     def _holds(self) -> DataLoader[str, records.Hold | None]:
         return self._of_keys(reading.find_holds)
+
+    @cached_property
+    def _coupons(self) -> DataLoader[str, records.Coupon | None]:
+        return self._of_keys(coupons.find_coupons)
+
+    @cached_property
+    def _coupons_coded(self) -> DataLoader[str, records.Coupon | None]:
+        return self._of_keys(coupons.find_coupons_coded)
 
     @cached_property
     def _events(self) -> DataLoader[str, Any]:

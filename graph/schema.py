@@ -14,6 +14,7 @@ from graph.access import guard
 from graph.api_keys import ApiKeyMutations, ApiKeyQueries
 from graph.arguments import plan_conversions
 from graph.audit import AuditQueries
+from graph.coupons import CouponMutations, CouponQueries
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
 from graph.documents import Documents
@@ -42,6 +43,7 @@ class Query(
     HealthQueries,
     AuditQueries,
     ApiKeyQueries,
+    CouponQueries,
 ):
     """Every query, by noun."""
 
@@ -61,6 +63,7 @@ class Mutation(
     TransferMutations,
     WalletMutations,
     ApiKeyMutations,
+    CouponMutations,
 ):
     """Every mutation, by noun."""
 

@@ -7,18 +7,18 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 
 from events.audit import Actor, Deed, note
-from ledger.actions import ACTIONS
+from ledger.actions import ACTIONS, QuietCommand
 from ledger.batch import Outcome
 from ledger.checks import check
 from ledger.commands import Command, Credit
-from ledger.records import Member, Program, Wallet
+from ledger.coupons import CreateCoupon, create_coupon
+from ledger.records import Coupon, Member, Program, Wallet
 from ledger.refusals import InvalidInput, Refusal
 from ledger.registry import (
     AsBefore,
     CreateProgram,
     EraseMember,
     FreezeWallet,
-    QuietCommand,
     UpdateProgram,
     UpsertMember,
     create_program,
@@ -32,7 +32,7 @@ from ledger.writer import Clock, Measured, Overloaded, Writer, unmeasured
 from models.database import Database
 
 A = TypeVar("A", bound=QuietCommand)
-T = TypeVar("T", bound=Program | Member | Wallet | str)
+T = TypeVar("T", bound=Program | Member | Wallet | Coupon | str)
 
 CREDITS_MAX: Final = 1_000
 """How many credits one batch may hold: as many commands as one unit of work takes."""
@@ -128,6 +128,10 @@ class Ledger:
     async def freeze_wallet(self, asked: FreezeWallet, by: Actor) -> Wallet | Refusal:
         """The wallet as it is now, or WalletNotFound."""
         return await self._alone(freeze_wallet, asked, by)
+
+    async def create_coupon(self, asked: CreateCoupon, by: Actor) -> Coupon | Refusal:
+        """A new coupon, or InvalidInput, ProgramNotFound or NameTaken."""
+        return await self._alone(create_coupon, asked, by)
 
     async def _alone(
         self,

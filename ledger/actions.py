@@ -8,16 +8,17 @@ from ledger.commands import (
     Credit,
     Debit,
     PlaceHold,
+    RedeemCoupon,
     RefundDebit,
     ReleaseHold,
     ReverseCredit,
     Transfer,
 )
+from ledger.coupons import CreateCoupon
 from ledger.registry import (
     CreateProgram,
     EraseMember,
     FreezeWallet,
-    QuietCommand,
     UpdateProgram,
     UpsertMember,
 )
@@ -31,8 +32,14 @@ MOVES: Final[dict[type[Command], str]] = {
     ReverseCredit: "reverseCredit",
     RefundDebit: "refundDebit",
     Transfer: "transferPoints",
+    RedeemCoupon: "redeemCoupon",
 }
 """Those that move points. Fingerprints hold these names: they never change."""
+
+QuietCommand = (
+    CreateProgram | UpdateProgram | UpsertMember | EraseMember | FreezeWallet | CreateCoupon
+)
+"""Those that move none. Each is a unit of work of its own and carries no key."""
 
 ACTIONS: Final[dict[type[Command | QuietCommand], str]] = {
     **MOVES,
@@ -41,5 +48,6 @@ ACTIONS: Final[dict[type[Command | QuietCommand], str]] = {
     UpsertMember: "upsertMember",
     EraseMember: "eraseMember",
     FreezeWallet: "freezeWallet",
+    CreateCoupon: "createCoupon",
 }
 """All of them, as the audit trail names them."""

@@ -6,14 +6,13 @@ number of commands.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from events.audit import Actor, Deed
 from ledger import rules
-from ledger import statements as sql
 from ledger.actions import MOVES
 from ledger.commands import (
     CaptureHold,
@@ -22,6 +21,7 @@ from ledger.commands import (
     Debit,
     Owner,
     PlaceHold,
+    RedeemCoupon,
     RefundDebit,
     ReleaseHold,
     ReverseCredit,
@@ -31,9 +31,11 @@ from ledger.commands import (
 from ledger.desk import Desk
 from ledger.draft import Draft, MoreLots, WalletState
 from ledger.journal import Journal
-from ledger.keys import fingerprint
-from ledger.records import Detail, Member, Transaction, Wallet, detail_of
+from ledger.keys import Effect, Keys, fingerprint
+from ledger.records import CouponUse, Detail, Member, Transaction, Wallet, detail_of
+from ledger.redemption import credit_of
 from ledger.refusals import (
+    CouponNotFound,
     HoldNotFound,
     IdempotencyConflict,
     InvalidInput,
@@ -42,13 +44,9 @@ from ledger.refusals import (
     TransactionNotFound,
     WalletFrozen,
     WalletNotFound,
-    from_json,
-    to_json,
 )
 from ledger.settlement import settle
-from models.dialects import add_missing_rows, write_rows
 from models.ids import new_id
-from models.tables import idempotency_keys
 
 Asked = tuple[Command, Actor]
 """A command, and who asks for it: beside it, for it is the same command whoever asks."""
@@ -77,15 +75,6 @@ class Deferred(Exception):
     """The command waits for the next batch: more is due, or more lots needed, than one may do."""
 
 
-@dataclass(slots=True)
-class _Key:
-    """What a key stands for, and for which input."""
-
-    fingerprint: str
-    transaction_id: str | None
-    refusal: Refusal | None = None
-
-
 def write_batch(connection: Connection, asked: Sequence[Asked], now: int) -> list[Outcome | None]:
     """Apply the commands in their order; None for one that must be given to another batch."""
     return Batch(connection, asked, now).run()
@@ -102,68 +91,25 @@ class Batch:
         self.now = now
         self.desk = Desk(connection, now)
         self.journal = Journal()
-        self.keys: dict[str, _Key] = {}
-        self.claims: dict[str, _Key] = {}
+        self.keys = Keys(connection, now)
 
     def run(self) -> list[Outcome | None]:
         """Do all of it, and tell what became of each command."""
         ids = [new_id("txn") for _ in self.commands]
         prints = [fingerprint(command) for command in self.commands]
-        self._claim(ids, prints)
-        self.desk.lay_out([command for command in self.commands if command.key in self.claims])
+        self.keys.claim(self.commands, ids, prints)
+        claimed = self.keys.claimed
+        self.desk.lay_out([command for command in self.commands if command.key in claimed])
         outcomes = [self._answer(*each) for each in zip(self.asked, ids, prints, strict=True)]
         self.journal.write(self.connection, self.now)
-        self._settle_claims()
+        self.keys.settle()
         return outcomes
-
-    # ── keys ──────────────────────────────────────────────────────────────────────────────────────
-
-    def _claim(self, ids: list[str], prints: list[str]) -> None:
-        """Claim each free key for the first command that has it; learn what others stand for."""
-        for command, transaction_id, printed in zip(self.commands, ids, prints, strict=True):
-            self.claims.setdefault(command.key, _Key(printed, transaction_id))
-        rows = [
-            (key, one.fingerprint, one.transaction_id, None, self.now)
-            for key, one in sorted(self.claims.items())
-        ]
-        add_missing_rows(self.connection, idempotency_keys, rows)
-        stored = self.connection.execute(sql.KEYS, {"keys": list(self.claims)}).all()
-        for key, printed, transaction_id, refusal in stored:
-            if transaction_id is None or transaction_id != self.claims[key].transaction_id:
-                self.keys[key] = _Key(
-                    printed, transaction_id, from_json(refusal) if refusal else None
-                )
-                del self.claims[key]
-
-    def _settle_claims(self) -> None:
-        """Keep with each claimed key what it now stands for; free those that stand for nothing."""
-        freed = [key for key in self.claims if key not in self.keys]
-        if freed:
-            self.connection.execute(sql.FREE_KEYS, {"keys": freed})
-        changed = {
-            key: self.keys[key]
-            for key, claim in self.claims.items()
-            if self.keys.get(key, claim) != claim
-        }
-        rows = [
-            (
-                key,
-                one.fingerprint,
-                one.transaction_id,
-                to_json(one.refusal) if one.refusal else None,
-                self.now,
-            )
-            for key, one in sorted(changed.items())
-        ]
-        write_rows(
-            self.connection, idempotency_keys, rows, "fingerprint", "transaction_id", "refusal"
-        )
 
     # ── one command ───────────────────────────────────────────────────────────────────────────────
 
     def _answer(self, asked: Asked, transaction_id: str, printed: str) -> Outcome | None:
         command, actor = asked
-        known = self.keys.get(command.key)
+        known = self.keys.known.get(command.key)
         if known is not None:
             return _replay(known, printed)
         try:
@@ -171,7 +117,7 @@ class Batch:
         except Deferred:
             return None
         if outcome.refusal is None or outcome.refusal.sticks:
-            self.keys[command.key] = _Key(printed, outcome.transaction_id, outcome.refusal)
+            self.keys.known[command.key] = Effect(printed, outcome.transaction_id, outcome.refusal)
         if outcome.refusal is None:
             self.journal.deeds.append(Deed(actor, MOVES[type(command)], transaction_id))
         return outcome
@@ -273,6 +219,28 @@ class Batch:
             self._open_member(command.wallet, state)
         return outcome
 
+    def redeem(self, command: RedeemCoupon, transaction_id: str) -> Outcome:
+        """See redemption.credit_of and rules.credit."""
+        if command.code not in self.desk.offers:
+            return Outcome(refusal=CouponNotFound("there is no such coupon.", ("code",)))
+        coupon, program = self.desk.offers[command.code]
+        owner = Owner(command.identity, program)
+        state = self._find_or_open(owner)
+        assert isinstance(state, WalletState), "a coupon's program is there"
+        if state.wallet.frozen:
+            return _frozen("identity")
+        draft = self._draft(state)
+        used = self.desk.member_uses.get((coupon.id, state.wallet.member_id), 0)
+        credit = credit_of(command, coupon, draft.program, used, draft.now)
+        if isinstance(credit, Refusal):
+            return Outcome(refusal=credit)
+        result = rules.credit(draft, credit, transaction_id)
+        if isinstance(result, Refusal):  # it names fields of a credit
+            return Outcome(refusal=replace(result, path=("code",)))
+        self._open_member(owner, state)
+        self._count(CouponUse(transaction_id, coupon.id, state.wallet.member_id), 1)
+        return self._keep(credit, result, draft)
+
     def debit(self, command: Debit | PlaceHold, transaction_id: str) -> Outcome:
         """See rules.debit and rules.place_hold."""
         state = self._find(command.wallet)
@@ -309,7 +277,21 @@ class Batch:
         if state.wallet.frozen:
             return _frozen("transactionId")
         draft = self._draft(state)
-        return self._finish(command, rules.reverse_credit(draft, command, transaction_id), draft)
+        result = rules.reverse_credit(draft, command, transaction_id)
+        if isinstance(result, Transaction):
+            self._free_use(draft, command.transaction_id, transaction_id)
+        return self._finish(command, result, draft)
+
+    def _count(self, use: CouponUse, by: int) -> None:
+        self.journal.count(self.desk.count_use(use, by), use)
+
+    def _free_use(self, draft: Draft, credit_id: str, reversal_id: str) -> None:
+        """Of a coupon's credit of which nothing is left unreversed, the use stands no more."""
+        use, lot = self.desk.uses.get(credit_id), draft.lot_issued_by(credit_id)
+        if use is None or lot.reversed < lot.issued:
+            return
+        use.freed_by = reversal_id
+        self._count(use, -1)
 
     def refund(self, command: RefundDebit, transaction_id: str) -> Outcome:
         """See rules.refund_debit."""
@@ -365,6 +347,7 @@ _APPLY: Final[dict[type, Callable[[Batch, Any, str], Outcome]]] = {
     ReverseCredit: Batch.reverse,
     RefundDebit: Batch.refund,
     Transfer: Batch.transfer,
+    RedeemCoupon: Batch.redeem,
 }
 
 
@@ -372,7 +355,7 @@ def _frozen(field: str) -> Outcome:
     return Outcome(refusal=WalletFrozen("the wallet is frozen: thaw it first.", (field,)))
 
 
-def _replay(known: _Key, printed: str) -> Outcome:
+def _replay(known: Effect, printed: str) -> Outcome:
     if known.fingerprint != printed:
         message = "this key was used before, with other input: use a new key for a new request."
         return Outcome(

@@ -18,6 +18,7 @@ from ledger.commands import (
     Order,
     Owner,
     PlaceHold,
+    RedeemCoupon,
     RefundDebit,
     ReleaseHold,
     ReverseCredit,
@@ -94,7 +95,8 @@ def _leaves(value: Any) -> Iterator[object]:
         yield value
 
 
-def _points(points: int | None) -> Found:
+def points_within(points: int | None) -> Found:
+    """More than nothing, and no more than a wallet may hold."""
     if points is not None and points <= 0:
         yield InvalidInput("points must be more than 0.", ("points",))
     elif points is not None and points > POINTS_MAX:
@@ -140,7 +142,7 @@ def _code(code: str | None, longest: int, name: str) -> Found:
 
 def _credit(command: Credit) -> Found:
     yield from wallet_ref(command.wallet, "wallet")
-    yield from _points(command.points)
+    yield from points_within(command.points)
     yield from _key(command.key)
     yield from _code(command.campaign_id, IDENTITY_MAX, "campaignId")
     yield from _code(command.coupon_code, CODE_MAX, "couponCode")
@@ -154,7 +156,7 @@ def _credit(command: Credit) -> Found:
 
 def _debit(command: Debit | PlaceHold) -> Found:
     yield from wallet_ref(command.wallet, "wallet")
-    yield from _points(command.points)
+    yield from points_within(command.points)
     yield from _key(command.key)
     yield from _description(command.description)
     yield from _order(command.order)
@@ -162,7 +164,7 @@ def _debit(command: Debit | PlaceHold) -> Found:
 
 
 def _capture(command: CaptureHold) -> Found:
-    yield from _points(command.points)
+    yield from points_within(command.points)
     yield from _key(command.key)
     yield from _description(command.description)
     yield from _order(command.order)
@@ -173,7 +175,7 @@ def _release(command: ReleaseHold) -> Found:
 
 
 def _reversal(command: ReverseCredit | RefundDebit) -> Found:
-    yield from _points(command.points)
+    yield from points_within(command.points)
     yield from _key(command.key)
     yield from _description(command.description)
     if (
@@ -187,11 +189,18 @@ def _reversal(command: ReverseCredit | RefundDebit) -> Found:
 def _transfer(command: Transfer) -> Found:
     yield from wallet_ref(command.sender, "from")
     yield from wallet_ref(command.receiver, "to")
-    yield from _points(command.points)
+    yield from points_within(command.points)
     yield from _key(command.key)
     yield from _description(command.description)
     if command.sender == command.receiver:
         yield InvalidInput("a wallet can't transfer to itself.", ("to",))
+
+
+def _redemption(command: RedeemCoupon) -> Found:
+    yield from text(command.code, CODE_MAX, "code")
+    yield from identity(command.identity, "identity")
+    yield from _key(command.key)
+    yield from _order(command.order)
 
 
 _CHECKS: Final[dict[type, Callable[[Any], Found]]] = {
@@ -203,4 +212,5 @@ _CHECKS: Final[dict[type, Callable[[Any], Found]]] = {
     ReverseCredit: _reversal,
     RefundDebit: _reversal,
     Transfer: _transfer,
+    RedeemCoupon: _redemption,
 }

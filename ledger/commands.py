@@ -142,6 +142,24 @@ class Transfer:
     description: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemCoupon:
+    """Give a member what a coupon says, in the coupon's program. It opens what a credit opens."""
+
+    code: str
+    identity: str
+    key: str
+    order: Order | None = None
+
+
 Command = (
-    Credit | Debit | PlaceHold | CaptureHold | ReleaseHold | ReverseCredit | RefundDebit | Transfer
+    Credit
+    | Debit
+    | PlaceHold
+    | CaptureHold
+    | ReleaseHold
+    | ReverseCredit
+    | RefundDebit
+    | Transfer
+    | RedeemCoupon
 )

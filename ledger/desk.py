@@ -1,8 +1,8 @@
 """The desk: what a batch has read, locked, and keeps in memory while its commands are applied.
 
 A fixed number of statements, whatever the number of commands: references first (which wallets do
-they concern?), then the wallets, locked in the order of their ids, then the lots and holds that the
-commands need.
+they concern?), then coupons, then the wallets, each locked in the order of their ids, then the lots
+and holds that the commands need.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ from ledger.commands import (
     Debit,
     Owner,
     PlaceHold,
+    RedeemCoupon,
     RefundDebit,
     ReleaseHold,
     ReverseCredit,
@@ -27,7 +28,17 @@ from ledger.commands import (
 )
 from ledger.draft import LOTS_TAKEN_MAX, WalletState
 from ledger.lots import order_of
-from ledger.records import HeldLot, Hold, Lot, LotChange, Program, Transaction, Wallet
+from ledger.records import (
+    Coupon,
+    CouponUse,
+    HeldLot,
+    Hold,
+    Lot,
+    LotChange,
+    Program,
+    Transaction,
+    Wallet,
+)
 from ledger.settlement import DUE_ROWS_MAX
 from models.dialects import FirstOfEach
 
@@ -39,7 +50,9 @@ LOT_READS: Final = (64, 640, LOTS_TAKEN_MAX + 2)
 class Desk:
     """What is on the desk.
 
-    Wallets and members that the batch opens are added as their first command is kept.
+    Wallets and members that the batch opens are added as their first command is kept. `offers` are
+    the coupons to redeem by their codes, each with its program's name; `uses` are those of credits
+    that are to be reversed; `member_uses` count those that stand, by coupon and member.
     """
 
     connection: Connection
@@ -53,6 +66,10 @@ class Desk:
     hold_wallets: dict[str, str] = field(default_factory=dict)
     taken: dict[str, list[LotChange]] = field(default_factory=dict)
     refunded: dict[str, int] = field(default_factory=dict)
+    coupons: dict[str, Coupon] = field(default_factory=dict)
+    offers: dict[str, tuple[Coupon, str]] = field(default_factory=dict)
+    uses: dict[str, CouponUse] = field(default_factory=dict)
+    member_uses: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def find(self, ref: WalletRef) -> WalletState | None:
         """The wallet that a reference names, if there is one."""
@@ -67,13 +84,23 @@ class Desk:
         self.states[state.wallet.id] = state
         self.owned[state.wallet.program_id, state.wallet.member_id] = state
 
+    def count_use(self, use: CouponUse, by: int) -> Coupon:
+        """Count a use that stands, or stands no more, of its member and of its coupon."""
+        coupon = self.coupons[use.coupon_id]
+        coupon.redeemed += by
+        counted = use.coupon_id, use.member_id
+        self.member_uses[counted] = self.member_uses.get(counted, 0) + by
+        return coupon
+
     # ── reading ───────────────────────────────────────────────────────────────────────────────────
 
     def lay_out(self, commands: Iterable[Command]) -> None:
         """Read all that the commands need."""
         asked = list(commands)
         self._read_references(asked)
-        self._read_wallets(_refs(asked))
+        self._read_coupons([one.code for one in asked if isinstance(one, RedeemCoupon)])
+        self._read_wallets(self._refs(asked))
+        self._read_member_uses()
         self.read_due()
         self._read_referred_lots(asked)
         self._read_holds(
@@ -103,6 +130,38 @@ class Desk:
             self.hold_wallets = {
                 row[0]: row[1] for row in self._all(sql.HOLD_WALLETS, ids=hold_ids)
             }
+
+    def _read_coupons(self, codes: list[str]) -> None:
+        """Lock the coupons that are to be redeemed, or may have a use to be freed."""
+        given = [row.id for row in self.referred.values() if row.source == "CASHBACK_COUPON"]
+        if given:
+            rows = self._all(sql.COUPON_USES, ids=given)
+            self.uses = {row[0]: CouponUse(*row) for row in rows}
+        used = [use.coupon_id for use in self.uses.values()]
+        if not codes and not used:
+            return
+        for *row, program in self._all(sql.COUPONS, codes=codes, ids=used):
+            coupon = Coupon(*row)
+            self.coupons[coupon.id] = coupon
+            self.offers[coupon.code] = coupon, program
+
+    def _read_member_uses(self) -> None:
+        """Count what the members have used of the coupons on the desk, which are locked."""
+        if self.coupons and self.member_ids:
+            asked = {"ids": list(self.coupons), "member_ids": list(self.member_ids.values())}
+            for coupon_id, member_id, uses in self._all(sql.MEMBERS_USES, **asked):
+                self.member_uses[coupon_id, member_id] = uses
+
+    def _refs(self, asked: list[Command]) -> set[WalletRef]:
+        refs: set[WalletRef] = set()
+        for one in asked:
+            if isinstance(one, Credit | Debit | PlaceHold):
+                refs.add(one.wallet)
+            elif isinstance(one, Transfer):
+                refs |= {one.sender, one.receiver}
+            elif isinstance(one, RedeemCoupon) and one.code in self.offers:
+                refs.add(Owner(one.identity, self.offers[one.code][1]))
+        return refs
 
     def _read_wallets(self, refs: set[WalletRef]) -> None:
         owners = [ref for ref in refs if isinstance(ref, Owner)]
@@ -240,16 +299,6 @@ class Desk:
         """Put lots on the desk; one that is there stays as the batch has changed it."""
         lots = [Lot(*row) for row in rows]
         return [self.states[lot.wallet_id].lots.setdefault(lot.id, lot) for lot in lots]
-
-
-def _refs(asked: list[Command]) -> set[WalletRef]:
-    refs: set[WalletRef] = set()
-    for one in asked:
-        if isinstance(one, Credit | Debit | PlaceHold):
-            refs.add(one.wallet)
-        elif isinstance(one, Transfer):
-            refs |= {one.sender, one.receiver}
-    return refs
 
 
 def _givers(asked: list[Command], referred: dict[str, Transaction]) -> list[WalletRef]:

@@ -13,6 +13,8 @@ from events.log import EventDraft, append
 from ledger import statements as sql
 from ledger.draft import Draft
 from ledger.records import (
+    Coupon,
+    CouponUse,
     Detail,
     HeldLot,
     Hold,
@@ -52,6 +54,7 @@ _HOLD_STATE: Final = ("captured", "released", "status")
 _member_row, _wallet_row, _lot_row = row_of(Member), row_of(Wallet), row_of(Lot)
 _hold_row, _held_row, _detail_row = row_of(Hold), row_of(HeldLot), row_of(Detail)
 _transaction_row, _change_row = row_of(Transaction), row_of(LotChange)
+_coupon_row, _use_row = row_of(Coupon), row_of(CouponUse)
 
 
 @dataclass(slots=True)
@@ -66,6 +69,8 @@ class Journal:
     transactions: list[Transaction] = field(default_factory=list)
     changes: list[LotChange] = field(default_factory=list)
     details: list[Detail] = field(default_factory=list)
+    coupons: dict[str, Coupon] = field(default_factory=dict)
+    uses: dict[str, CouponUse] = field(default_factory=dict)
     events: list[EventDraft] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
@@ -85,6 +90,11 @@ class Journal:
             self.events += [event_of(row) for row in draft.transactions]
             if draft.settled:
                 self.settled.add(draft.wallet.id)
+
+    def count(self, coupon: Coupon, use: CouponUse) -> None:
+        """Keep how a use of a coupon now stands, and what the coupon's uses came to."""
+        self.coupons[coupon.id] = coupon
+        self.uses[use.transaction_id] = use
 
     def warn(self, draft: Draft, lot: Lot, at: int) -> None:
         """Tell that a lot expires soon."""
@@ -125,6 +135,10 @@ class Journal:
         )
         write_rows(connection, tables.lot_changes, [_change_row(row) for row in self.changes])
         write_rows(connection, tables.details, [_detail_row(row) for row in self.details])
+        coupons = [_coupon_row(row) for row in self.coupons.values()]
+        write_rows(connection, tables.coupons, coupons, "redeemed")
+        uses = [_use_row(row) for row in self.uses.values()]
+        write_rows(connection, tables.coupon_uses, uses, "freed_by")
         if self.settled:
             connection.execute(sql.NEXT_DUE, {"ids": sorted(self.settled)})
         if self.warned:

@@ -204,6 +204,34 @@ class Detail:
     coupon_code: str | None = None
 
 
+@dataclass(slots=True)
+class Coupon:
+    """See models.coupons.Coupon."""
+
+    id: str
+    code: str
+    program_id: str
+    points: int | None
+    percent_of_sale: float | None
+    minimum_sale: float | None
+    total_limit: int | None
+    member_limit: int
+    starts_at: int | None
+    ends_at: int | None
+    redeemed: int
+    created_at: int
+
+
+@dataclass(slots=True)
+class CouponUse:
+    """See models.coupons.CouponUse."""
+
+    transaction_id: str
+    coupon_id: str
+    member_id: str
+    freed_by: str | None = None
+
+
 def detail_of(transaction_id: str, command: Any) -> Detail | None:
     """What the caller said of the transaction, if anything."""
     order: Order = getattr(command, "order", None) or Order()

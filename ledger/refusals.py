@@ -3,7 +3,7 @@
     Refusal
     ├── InvalidInput, …NotFound, NameTaken, IdempotencyConflict    forgotten: the key stays free
     └── InsufficientPoints, WalletFrozen, ExceedsOriginal,
-        HoldClosed, BalanceLimit                                   stick to the key
+        HoldClosed, BalanceLimit, CouponRefused                    stick to the key
 
 `path` names the field of the command's input in the schema's words. Messages name no person: they
 are kept with keys.
@@ -31,7 +31,7 @@ class InvalidInput(Refusal):
 
 
 class NameTaken(Refusal):
-    """Another program has this name."""
+    """Another program has this name, or another coupon this code."""
 
 
 class ProgramNotFound(Refusal):
@@ -52,6 +52,10 @@ class TransactionNotFound(Refusal):
 
 class HoldNotFound(Refusal):
     """There is no such hold."""
+
+
+class CouponNotFound(Refusal):
+    """There is no such coupon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,27 @@ class ExceedsOriginal(Refusal):
     sticks: ClassVar[bool] = True
 
 
+@dataclass(frozen=True, slots=True)
+class CouponRefused(Refusal):
+    """The coupon gives nothing: not now, not any more, or not for this sale.
+
+    `reason` is NOT_STARTED, EXPIRED, TOTAL_LIMIT, MEMBER_LIMIT or MINIMUM_SALE.
+    """
+
+    reason: str = ""
+    sticks: ClassVar[bool] = True
+
+
 _STICKING: dict[str, type[Refusal]] = {
     kind.__name__: kind
-    for kind in (WalletFrozen, HoldClosed, InsufficientPoints, BalanceLimit, ExceedsOriginal)
+    for kind in (
+        WalletFrozen,
+        HoldClosed,
+        InsufficientPoints,
+        BalanceLimit,
+        ExceedsOriginal,
+        CouponRefused,
+    )
 }
 
 

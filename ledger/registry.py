@@ -102,9 +102,6 @@ class FreezeWallet:
     frozen: bool
 
 
-QuietCommand = CreateProgram | UpdateProgram | UpsertMember | EraseMember | FreezeWallet
-
-
 @dataclass(frozen=True, slots=True)
 class AsBefore(Generic[T]):
     """What was asked for is so already: nothing is written, and nobody written down for it."""

@@ -24,6 +24,8 @@ from ledger.calendar import DAY_US
 from models.columns import NEVER
 from models.dialects import FirstOfEach, each
 from models.tables import (
+    coupon_uses,
+    coupons,
     held_lots,
     holds,
     idempotency_keys,
@@ -65,6 +67,29 @@ WALLETS: Final = (
 PROGRAMS: Final = select(programs).where(
     or_(programs.c.id.in_(each("ids")), programs.c.name.in_(each("names")))
 )
+
+# ── coupons ───────────────────────────────────────────────────────────────────────────────────────
+
+COUPONS: Final = (
+    select(coupons, programs.c.name)
+    .join(programs, programs.c.id == coupons.c.program_id)
+    .where(or_(coupons.c.code.in_(each("codes")), coupons.c.id.in_(each("ids"))))
+    .order_by(coupons.c.id)
+    .with_for_update(of=coupons)
+)
+"""Locked in the order of their ids, before any wallet: whoever counts a use holds its coupon."""
+
+COUPON_USES: Final = select(coupon_uses).where(coupon_uses.c.transaction_id.in_(each("ids")))
+MEMBERS_USES: Final = (
+    select(coupon_uses.c.coupon_id, coupon_uses.c.member_id, func.count())
+    .where(
+        coupon_uses.c.coupon_id.in_(each("ids")),
+        coupon_uses.c.member_id.in_(each("member_ids")),
+        coupon_uses.c.freed_by.is_(None),
+    )
+    .group_by(coupon_uses.c.coupon_id, coupon_uses.c.member_id)
+)
+"""How many uses of these coupons stand, by these members."""
 
 # ── lots and holds ────────────────────────────────────────────────────────────────────────────────
 

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from events.audit import SERVICE, Actor, AuditFilter, Deed, Entry, note, page_entries
-from ledger.actions import ACTIONS, MOVES
+from ledger.actions import ACTIONS, MOVES, QuietCommand
 from ledger.commands import Command, Credit, Debit, Owner
-from ledger.registry import QuietCommand
 from ledger.settlement import DUE_ROWS_MAX
 from models.database import open_database
 from models.windows import Window

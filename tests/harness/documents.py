@@ -19,6 +19,10 @@ PROGRAM = """
   id name pointsName expiry { rule count unit } activationDelay consumption
   rounding { decimals mode } timeZone maxBalance expiringSoonDays createdAt
 """
+COUPON = """
+  id code program { id name } points percentOfSale minimumSale totalLimit memberLimit
+  startsAt endsAt redeemed
+"""
 MEMBER = "id identity name email phone timeZone attributes"
 EVENT = """
   id cursor name ctSource walletId transactionId points source campaignId pointsDescription
@@ -36,10 +40,11 @@ DETAILS = {
     "BalanceLimit": "maxBalance",
     "ExceedsOriginal": "remaining",
     "IdempotencyConflict": "transaction { id }",
+    "CouponRefused": "reason",
 }
 POSTED = f"transaction {{ {TRANSACTION} }} wallet {{ {WALLET} }} replayed"
 HELD = f"hold {{ {HOLD} }} {POSTED}"
-SHORT, LIMIT, EXCEEDS, CONFLICT = DETAILS
+SHORT, LIMIT, EXCEEDS, CONFLICT, REASON = DETAILS
 
 # name: (what the payload holds, the errors that say more than message and path)
 PAYLOADS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -59,6 +64,8 @@ PAYLOADS: dict[str, tuple[str, tuple[str, ...]]] = {
         f"sent {{ {TRANSACTION} }} received {{ {TRANSACTION} }} replayed",
         (CONFLICT, SHORT, LIMIT),
     ),
+    "createCoupon": (f"coupon {{ {COUPON} }}", ()),
+    "redeemCoupon": (POSTED, (CONFLICT, LIMIT, REASON)),
     "freezeWallet": (f"wallet {{ {WALLET} }}", ()),
 }
 
@@ -106,6 +113,7 @@ EXPIRING = """query Expiring($ref: WalletRef!, $within: Duration) {
   wallet(ref: $ref) { expiring(within: $within) { points expiresAt } } }"""
 TRANSACTION_BY_ID = f"query Transaction($id: ID!) {{ transaction(id: $id) {{ {TRANSACTION} }} }}"
 PROGRAM_BY_NAME = f"query Program($name: String!) {{ program(name: $name) {{ {PROGRAM} }} }}"
+COUPON_BY_CODE = f"query Coupon($code: String!) {{ coupon(code: $code) {{ {COUPON} }} }}"
 PROGRAMS = f"""query Programs($first: Int, $after: String) {{
   programs(first: $first, after: $after) {{ {connection(PROGRAM)} }} }}"""
 PROGRAM_WALLETS = f"""query ProgramWallets($name: String!, {BOTH_WAYS_DECLARED}) {{

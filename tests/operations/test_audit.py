@@ -9,6 +9,7 @@ from tests.conftest import Unchanged
 from tests.harness.api_keys import create_key, revoke_key
 from tests.harness.client import Client, RequestRefused
 from tests.harness.clock import VirtualClock
+from tests.harness.coupons import create_coupon, redeem
 from tests.harness.servers import Service, running
 from tests.harness.tables import rows, spoil
 from tests.harness.values import AuditEntry
@@ -47,6 +48,8 @@ async def test_every_effect_of_every_mutation_has_one_entry(client: Client) -> N
     reversal = (await client.reverse(credit.id, points=10)).posted
     sent = (await client.transfer("ann", "bob", 3)).sent
     assert sent
+    coupon = await create_coupon(client, "SPRING", points=5)
+    redeemed = (await redeem(client, "SPRING", "ann")).posted
     await client.freeze("ann")
     await client.erase_member("ann")
     key = (await create_key(client, "shop", "points:credit")).key
@@ -69,6 +72,8 @@ async def test_every_effect_of_every_mutation_has_one_entry(client: Client) -> N
         ("refundDebit", refund.id),
         ("reverseCredit", reversal.id),
         ("transferPoints", sent.id),
+        ("createCoupon", coupon.id),
+        ("redeemCoupon", redeemed.id),
         ("freezeWallet", credit.wallet_id),
         ("eraseMember", ann.id),
         ("createApiKey", key.id),

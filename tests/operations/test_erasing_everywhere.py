@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
+from tests.harness.coupons import create_coupon, redeem
 from tests.harness.tables import Row, rows
 from tests.harness.values import Json
 from tests.house.sources import ROOT
@@ -17,6 +18,7 @@ PERSONAL = {
     "OwnerInput": "identity",
     "EraseMemberInput": "identity",
     "CreditPointsInput": "description metadata couponCode",
+    "RedeemCouponInput": "identity",
     "DebitPointsInput": "description metadata",
     "HoldPointsInput": "description metadata",
     "CaptureHoldInput": "description",
@@ -35,6 +37,8 @@ KEPT = {
     "ReverseCreditInput": "idempotencyKey",
     "RefundDebitInput": "idempotencyKey",
     "TransferPointsInput": "idempotencyKey",
+    "RedeemCouponInput": "code idempotencyKey",
+    "CreateCouponInput": "code program percentOfSale minimumSale",
     "OwnerInput": "program",
     "CreateProgramInput": "name pointsName timeZone",
     "UpdateProgramInput": "pointsName",
@@ -114,6 +118,9 @@ async def live(client: Client, clock: VirtualClock) -> None:
     await client.release((await client.hold("alice", 5, **SAID)).held.id)
     await client.refund(debit.id, points=2, description="to alice")
     await client.reverse(credit.id, points=3, description="from alice")
+    await create_coupon(client, "SPRING", percent_of_sale=1, member_limit=2)
+    await client.reverse((await redeem(client, "SPRING", "alice", order=ORDER)).id)
+    await redeem(client, "SPRING", "alice", order=ORDER)
     await client.credit("bob", 50, description="bob's own")
     await client.transfer("bob", "alice", 1, description="bob to alice")
     await client.transfer("alice", "bob", 1, description="alice to bob")

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.harness.client import Client
+from tests.harness.coupons import create_coupon
 from tests.harness.refusals import assert_request_error
 
 NODE = "query Node($id: ID!) { node(id: $id) { __typename id } }"
@@ -15,7 +16,9 @@ async def one_of_each(client: Client) -> dict[str, str]:
     hold = await client.hold("ann", 5)
     wallet = await client.wallet("ann")
     [event] = (await client.events()).nodes
+    coupon = await create_coupon(client, "SPRING", points=5)
     return {
+        "Coupon": coupon.id,
         "Program": wallet.program_id,
         "Member": wallet.member_id,
         "Wallet": wallet.id,
@@ -57,7 +60,9 @@ async def test_finds_many_in_the_order_asked(client: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize("prefix", ["prg", "mem", "wal", "txn", "hld", "evt", "lot", "cmp", "key"])
+@pytest.mark.parametrize(
+    "prefix", ["prg", "mem", "wal", "txn", "hld", "evt", "lot", "cmp", "cpn", "key"]
+)
 async def test_an_id_of_nothing_is_null(client: Client, prefix: str) -> None:
     assert await client.execute(NODE, id=f"{prefix}_{SUFFIX}") == {"node": None}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
+from tests.harness.coupons import create_coupon
 from tests.harness.keys import ADMIN
 from tests.harness.provider import provider
 from tests.harness.servers import Service, running
@@ -87,6 +88,7 @@ async def _fill(client: Client) -> dict[str, str]:
     hold = await client.hold("ann", 20)
     await client.credit("bob", 70)
     sent = await client.transfer("ann", "bob", 30)
+    await create_coupon(client, "SPRING", points=5, member_limit=100)
     wallet = await client.wallet("ann")
     [event] = [each for each in (await client.events()).nodes if each.identity == "ann"]
     assert sent.sent
