@@ -9,6 +9,8 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 PORT_MAX: Final = 65_535
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOG_FORMATS: Final = ("json", "text")
@@ -31,6 +33,7 @@ _NO: Final = frozenset({"off", "false", "no", "0"})
 _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = frozenset({"postgresql", "postgres"})
 _RATE: Final = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
+_SERVICE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=([a-z][a-z0-9+.-]*://\S+)")
 _HOST_NAME: Final = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
 
 
@@ -179,3 +182,29 @@ def algorithms(text: str) -> tuple[str, ...]:
     if text.split() and set(text.split()) <= set(ALGORITHMS):
         return tuple(text.split())
     raise ValueError(f"must be some of {' '.join(ALGORITHMS)}, not {text!r}")
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Networks as CIDRs. One address alone is a network, too."""
+    try:
+        return tuple(ipaddress.ip_network(each) for each in text.split())
+    except ValueError:
+        raise ValueError(f"must be networks like 10.1.0.0/16 fd00::/8, not {text!r}") from None
+
+
+def smtp_url(text: str) -> str:
+    """A mail server's address. The message tells nothing of the value: a password may be in it."""
+    parts = _split(text)
+    is_bare = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
+    if not text or (is_bare and parts and parts.scheme in {"smtp", "smtps"} and parts.hostname):
+        return text
+    raise ValueError("must be smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT")
+
+
+def services(text: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of a name and a URL. The message tells nothing of the values: they have passwords."""
+    matches = [_SERVICE.fullmatch(each) for each in text.split()]
+    pairs = tuple((match[1], match[2]) for match in matches if match)
+    if len(pairs) < len(matches) or len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("must be NAME=URL, separated by spaces, each name once")
+    return pairs

@@ -25,10 +25,27 @@ class BadSetting(CannotRun):
     """A setting's value can't be what it is to be. The message names the setting."""
 
 
-def _setting(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
-    return field(
-        default=parse(default), metadata={"default": default, "parse": parse, "meaning": meaning}
-    )
+def _setting(
+    default: str,
+    parse: Callable[[str], Any],
+    meaning: str,
+    told: Callable[[Any], str] | None = None,
+) -> Any:
+    """Declare a setting. `told` is how its value is shown, where it isn't shown as it is."""
+    about = {"default": default, "parse": parse, "meaning": meaning, "told": told or _told}
+    return field(default=parse(default), metadata=about)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return " ".join(str(each) for each in value)
+    return without_password(str(value))
+
+
+def _names(pairs: tuple[tuple[str, str], ...]) -> str:
+    return " ".join(f"{name}=***" for name, _ in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,25 @@ class Settings:
         parsing.yes_or_no,
         "Whether this process writes down what falls due (activations, expiries, releases)"
         " and so raises their events. Balances are right without it.",
+    )
+    webhook_allowed_networks: tuple[parsing.Network, ...] = _setting(
+        "",
+        parsing.networks,
+        "Networks that webhooks and mail servers of callers' may be in besides public ones, like"
+        " `10.1.0.0/16 fd00::/8`. What listens there hears whatever a caller has sent.",
+    )
+    smtp_url: str = _setting(
+        "",
+        parsing.smtp_url,
+        "The mail server for channels that name none of their own:"
+        " `smtp://USER:PASSWORD@HOST:PORT`, or `smtps://` where it has TLS from the start.",
+    )
+    apprise_services: tuple[tuple[str, str], ...] = _setting(
+        "",
+        parsing.services,
+        "Chats, SMS and push that channels may name, each as `NAME=URL` with a URL of apprise's."
+        " `{phone}` or `{email}` in a URL is the member's.",
+        told=_names,
     )
     rate_key: str = _setting(
         "600000/minute", parsing.rate, "How many operations each key may send."
@@ -243,18 +279,13 @@ def listing(settings: Settings) -> list[Listed]:
     """Every setting with its value, passwords hidden."""
     return [
         Listed(
-            variable_of(name), _told(getattr(settings, name)), about["default"], about["meaning"]
+            variable_of(name),
+            about["told"](getattr(settings, name)),
+            about["default"],
+            about["meaning"],
         )
         for name, about in _entries().items()
     ]
-
-
-def _told(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return " ".join(value)
-    return without_password(str(value))
 
 
 def without_password(address: str) -> str:

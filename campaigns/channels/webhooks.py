@@ -68,7 +68,7 @@ def judged(answer: Answer, now: int) -> Receipt:
 
 
 def signature(parcel: Parcel, body: bytes, secret: str) -> dict[str, str]:
-    """The headers by which a receiver knows whose it is, when it was sent, and whether it is new."""
+    """The headers by which a receiver knows whose it is, when it was sent, and if it is new."""
     signed = Webhook(secret).sign(parcel.delivery_id, moment(parcel.at), body.decode())
     return {
         "webhook-id": parcel.delivery_id,

@@ -1,6 +1,7 @@
 """Settings: read from the environment alone; a bad value is told in one sentence."""
 
 from dataclasses import astuple, fields
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from server.settings import BadSetting, Settings, listing, without_password
 ALGORITHMS = "some of RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"
 JWKS = "an https:// address, or an http:// one of this machine"
 ORIGINS = "origins like https://shop.example.com"
+NETWORKS = "networks like 10.1.0.0/16 fd00::/8"
+SMTP = "smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT"
+SERVICES = "NAME=URL, separated by spaces, each name once"
 HOSTS = "names like points.example.com"
 
 
@@ -78,6 +82,9 @@ def test_every_variable_is_read() -> None:
             "TUPPENCE_RATE_KEY": "5/second",
             "TUPPENCE_RATE_MEMBER": "6/hour",
             "TUPPENCE_RATE_STRANGER": "7/Day",
+            "TUPPENCE_WEBHOOK_ALLOWED_NETWORKS": "10.1.0.0/16 ::1",
+            "TUPPENCE_SMTP_URL": "smtp://ann:secret@mail:25",
+            "TUPPENCE_APPRISE_SERVICES": "desk=slack://a/b/c sms=twilio://s:t@+41/{phone}",
         }
     )
 
@@ -105,6 +112,9 @@ def test_every_variable_is_read() -> None:
         rate_key="5/second",
         rate_member="6/hour",
         rate_stranger="7/day",
+        webhook_allowed_networks=(ip_network("10.1.0.0/16"), ip_network("::1/128")),
+        smtp_url="smtp://ann:secret@mail:25",
+        apprise_services=(("desk", "slack://a/b/c"), ("sms", "twilio://s:t@+41/{phone}")),
     )
 
 
@@ -172,6 +182,15 @@ def test_an_embedded_database_is_a_file(address: str, file: Path | None) -> None
         ("TUPPENCE_ORIGINS", "https://a.example.com *", f"{ORIGINS}, not '*'"),
         ("TUPPENCE_HOSTS", "a.example.com:80", f"{HOSTS}, not 'a.example.com:80'"),
         ("TUPPENCE_HOSTS", "*", f"{HOSTS}, not '*'"),
+        ("TUPPENCE_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.1/8", f"{NETWORKS}, not '10.0.0.1/8'"),
+        ("TUPPENCE_WEBHOOK_ALLOWED_NETWORKS", "localhost", f"{NETWORKS}, not 'localhost'"),
+        ("TUPPENCE_SMTP_URL", "mail.example.com", SMTP),
+        ("TUPPENCE_SMTP_URL", "http://ann:secret@mail", SMTP),
+        ("TUPPENCE_SMTP_URL", "smtp://ann:secret@mail/?x=1", SMTP),
+        ("TUPPENCE_SMTP_URL", "smtp://ann:secret@mail:port", SMTP),
+        ("TUPPENCE_APPRISE_SERVICES", "slack://secret", SERVICES),
+        ("TUPPENCE_APPRISE_SERVICES", "a=slack://secret a=slack://other", SERVICES),
+        ("TUPPENCE_APPRISE_SERVICES", "a=slack://secret b", SERVICES),
     ],
 )
 def test_a_bad_value_is_told_by_name(variable: str, value: str, wanted: str) -> None:
@@ -254,3 +273,16 @@ def test_the_listing_shows_no_password() -> None:
     (address, *_) = listing(Settings(database_url="postgresql://ann:secret@db/loyalty"))
 
     assert address.value == "postgresql://ann:***@db/loyalty"
+
+
+def test_the_listing_shows_no_password_of_those_who_are_written_to() -> None:
+    settings = Settings(
+        webhook_allowed_networks=(ip_network("10.1.0.0/16"), ip_network("::1/128")),
+        smtp_url="smtp://ann:secret@mail:25",
+        apprise_services=(("desk", "slack://secret"), ("sms", "twilio://s:secret@+41/{phone}")),
+    )
+    listed = {entry.variable: entry.value for entry in listing(settings)}
+
+    assert listed["TUPPENCE_WEBHOOK_ALLOWED_NETWORKS"] == "10.1.0.0/16 ::1/128"
+    assert listed["TUPPENCE_SMTP_URL"] == "smtp://ann:***@mail:25"
+    assert listed["TUPPENCE_APPRISE_SERVICES"] == "desk=*** sms=***"
