@@ -28,7 +28,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, case, func, literal, null, or_, select
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 
 from events.log import Statement, ct_source
 from models.columns import NEVER, WHOLE
@@ -93,57 +104,68 @@ _own: Final = transactions.alias()
 _origin: Final = transactions.alias()
 _said: Final = details.alias()
 _sold: Final = details.alias()
-
-# An expiry names its lot by its only change.
-_of_lot: Final = and_(
-    events.c.name == literal("POINTS_EXPIRED"),
-    lot_changes.c.transaction_id == events.c.transaction_id,
-    lot_changes.c.ordinal == literal(0, WHOLE),
-)
-_lot_id: Final = func.coalesce(events.c.lot_id, lot_changes.c.lot_id)
 _origin_id: Final = func.coalesce(lots.c.transaction_id, _own.c.related_id, _own.c.id)
 _told_id: Final = case(
     (or_(_own.c.id.is_(None), _own.c.kind == literal("ACTIVATION")), _origin.c.id),
     else_=_own.c.id,
 )
 _said_id: Final = case((_own.c.kind == literal("EXPIRY"), _origin.c.id), else_=_told_id)
-_OCCURRED: Final[Statement] = (
-    select(
-        events.c.position,
-        events.c.id,
-        events.c.name,
-        events.c.wallet_id,
-        events.c.program_id,
-        wallets.c.member_id,
-        members.c.identity,
-        _told_id,
-        _origin.c.id,
-        _own.c.sequence,
-        lots.c.id,
-        events.c.points,
-        _origin.c.source,
-        _origin.c.campaign_id,
-        _said.c.description,
-        _sold.c.sale_channel,
-        _sold.c.location_id,
-        _sold.c.sale_amount,
-        _sold.c.coupon_code,
-        null(),  # the coupon's id: there are no coupons yet
-        ct_source(_own),
-        events.c.at,
-        func.nullif(events.c.expires_at, literal(NEVER, WHOLE)),
+
+
+def _told(events: FromClause) -> Statement:
+    """All that is true of some events, by index: those that a subquery has chosen beforehand.
+
+    Nothing is joined but what was chosen, however little a database knows of its tables.
+    """
+    # An expiry names its lot by its only change.
+    of_lot = and_(
+        events.c.name == literal("POINTS_EXPIRED"),
+        lot_changes.c.transaction_id == events.c.transaction_id,
+        lot_changes.c.ordinal == literal(0, WHOLE),
     )
-    .join_from(events, wallets, wallets.c.id == events.c.wallet_id)
-    .join(members, members.c.id == wallets.c.member_id)
-    .outerjoin(_own, _own.c.id == events.c.transaction_id)
-    .outerjoin(lot_changes, _of_lot)
-    .outerjoin(lots, lots.c.id == _lot_id)
-    .join(_origin, _origin.c.id == _origin_id)
-    .outerjoin(_said, _said.c.transaction_id == _said_id)
-    .outerjoin(_sold, _sold.c.transaction_id == _origin.c.id)
-)
-_BY_ID: Final = _OCCURRED.where(
-    events.c.id.in_(each("ids")), events.c.name.in_([literal(name) for name in NAMES])
+    lot_id = func.coalesce(events.c.lot_id, lot_changes.c.lot_id)
+    return (
+        select(
+            events.c.position,
+            events.c.id,
+            events.c.name,
+            events.c.wallet_id,
+            events.c.program_id,
+            wallets.c.member_id,
+            members.c.identity,
+            _told_id,
+            _origin.c.id,
+            _own.c.sequence,
+            lots.c.id,
+            events.c.points,
+            _origin.c.source,
+            _origin.c.campaign_id,
+            _said.c.description,
+            _sold.c.sale_channel,
+            _sold.c.location_id,
+            _sold.c.sale_amount,
+            _sold.c.coupon_code,
+            null(),  # the coupon's id: there are no coupons yet
+            ct_source(_own),
+            events.c.at,
+            func.nullif(events.c.expires_at, literal(NEVER, WHOLE)),
+        )
+        .join_from(events, wallets, wallets.c.id == events.c.wallet_id)
+        .join(members, members.c.id == wallets.c.member_id)
+        .outerjoin(_own, _own.c.id == events.c.transaction_id)
+        .outerjoin(lot_changes, of_lot)
+        .outerjoin(lots, lots.c.id == lot_id)
+        .join(_origin, _origin.c.id == _origin_id)
+        .outerjoin(_said, _said.c.transaction_id == _said_id)
+        .outerjoin(_sold, _sold.c.transaction_id == _origin.c.id)
+        .order_by(events.c.position)
+    )
+
+
+_BY_ID: Final = _told(
+    select(events)
+    .where(events.c.id.in_(each("ids")), events.c.name.in_([literal(name) for name in NAMES]))
+    .subquery()
 )
 
 
@@ -175,8 +197,9 @@ def find_occurrences(connection: Connection, ids: Iterable[str]) -> dict[str, Oc
 @cache
 def _occurred_as(names: tuple[str, ...]) -> Statement:
     """The statement for these names: one of 127."""
-    return (
-        _OCCURRED.where(
+    page = (
+        select(events)
+        .where(
             events.c.position > bindparam("after", type_=WHOLE),
             events.c.position <= bindparam("until", type_=WHOLE),
             events.c.name.in_([literal(name) for name in names]),
@@ -184,3 +207,4 @@ def _occurred_as(names: tuple[str, ...]) -> Statement:
         .order_by(events.c.position)
         .limit(bindparam("limit", type_=WHOLE))
     )
+    return _told(page.subquery())
