@@ -36,7 +36,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    null,
     or_,
     select,
 )
@@ -45,6 +44,7 @@ from events.log import Statement, ct_source
 from models.columns import NEVER, WHOLE
 from models.dialects import each
 from models.tables import (
+    coupon_uses,
     details,
     events,
     lot_changes,
@@ -145,7 +145,7 @@ def _told(events: FromClause) -> Statement:
             _sold.c.location_id,
             _sold.c.sale_amount,
             _sold.c.coupon_code,
-            null(),  # the coupon's id: there are no coupons yet
+            coupon_uses.c.coupon_id,
             ct_source(_own),
             events.c.at,
             func.nullif(events.c.expires_at, literal(NEVER, WHOLE)),
@@ -158,6 +158,7 @@ def _told(events: FromClause) -> Statement:
         .join(_origin, _origin.c.id == _origin_id)
         .outerjoin(_said, _said.c.transaction_id == _said_id)
         .outerjoin(_sold, _sold.c.transaction_id == _origin.c.id)
+        .outerjoin(coupon_uses, coupon_uses.c.transaction_id == _origin.c.id)
         .order_by(events.c.position)
     )
 
