@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, FromClause, and_, bindparam, literal, or_, select
+from sqlalchemy import Connection, FromClause, and_, bindparam, exists, literal, or_, select
 
 from campaigns.deliveries import lock_deliveries, save_attempts, save_deliveries
 from campaigns.gates import End, Go, Hold, judge
@@ -157,6 +157,22 @@ _ends: Final = and_(
 )
 _ENDING: Final = select(campaigns).where(_ends).order_by(campaigns.c.id).with_for_update()
 _LEFT: Final = FirstOfEach(campaigns, deliveries, _open_rows, _has_ended)
+_ANYTHING: Final = (
+    select(campaigns.c.id)
+    .where(
+        or_(
+            _ends,
+            and_(campaigns.c.status != literal("PAUSED"), exists().where(_chosen(deliveries)[0])),
+            and_(_has_ended, exists().where(_open_rows(deliveries)[0])),
+        )
+    )
+    .limit(1)
+)
+
+
+def is_due(connection: Connection, now: int) -> bool:
+    """Whether there is anything for `take` to do."""
+    return connection.execute(_ANYTHING, {"now": now}).first() is not None
 
 
 def _close(connection: Connection, now: int) -> int:

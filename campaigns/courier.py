@@ -2,7 +2,7 @@
 
     courier = Courier(database, clock, ledger, renderer, ways, …)
     handled = await courier.work()        # all that is due now, until nothing is
-    await courier.run(stopping, rest)     # as long as the service runs
+    handled = await courier.step()        # a part of it, again and again while the service runs
 
 Nothing is sent inside a unit of work. Many parcels are on their way at once; those that land are
 settled together, so that one slow receiver holds up its own parcels alone.
@@ -10,6 +10,7 @@ settled together, so that one slow receiver holds up its own parcels alone.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -36,6 +37,9 @@ from models.database import Database, DatabaseError
 
 IN_FLIGHT_MAX: Final = 64
 """How many parcels are on their way at once."""
+
+LAND_S: Final = 0.25
+"""How long what has room waits for a parcel to land before it looks for more to send."""
 
 log = structlog.get_logger()
 
@@ -84,27 +88,38 @@ class Courier:
         self._means = means
         self.situations = Situations(means.ways, is_repeatable)
         self._flying: set[asyncio.Task[list[Landing]]] = set()
+        self._landed: list[Landing] = []
 
     async def work(self) -> int:
         """Carry all that is due, until nothing is; gives how many deliveries were dealt with."""
         handled = 0
-        while True:
-            looked = await self.fill()
-            handled += looked
-            if self._flying:
-                await self.land()
-            elif not looked:
-                return handled
+        while some := await self.step():
+            handled += some
+        return handled
 
-    @property
-    def in_flight(self) -> int:
-        """How many parcels are on their way."""
-        return len(self._flying)
+    async def step(self) -> int:
+        """Send off what there is room for, and settle what has landed; 0 when nothing is left."""
+        handled = await self._fill()
+        return handled + await self._land(LAND_S)
 
-    async def fill(self) -> int:
+    async def drain(self, seconds: float) -> None:
+        """Send off nothing more, and settle what lands within so many seconds.
+
+        What is still on its way then is given up: its lease says the rest.
+        """
+        with suppress(TimeoutError, DatabaseError):
+            async with asyncio.timeout(seconds):
+                while await self._land(seconds):
+                    pass
+        for flight in self._flying:
+            flight.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        self._flying.clear()
+
+    async def _fill(self) -> int:
         """Claim as much as there is room for, and send it off; gives how many were looked at."""
         room = IN_FLIGHT_MAX - len(self._flying)
-        if room <= 0:
+        if room <= 0 or not await self._means.database.read(claims.is_due, self._means.clock()):
             return 0
         means = self._means
         looked, claimed = await means.commit(claims.take, room, means.versions, self.situations)
@@ -128,18 +143,20 @@ class Courier:
         for group in _grouped(cargos):
             self._flying.add(asyncio.create_task(self._carry(group), name="courier"))
 
-    async def land(self, seconds: float | None = None) -> None:
-        """Wait for parcels to land, and settle all that have."""
-        done, self._flying = await asyncio.wait(
-            self._flying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        landings = [landing for task in done for landing in task.result()]
-        if not landings:
-            return
-        means = self._means
-        await means.commit(settle, landings)
-        means.passed("settled")
-        means.changed()
+    async def _land(self, seconds: float) -> int:
+        """Wait for parcels to land, and settle all that have; 0 when none is on its way."""
+        awaited = len(self._flying)
+        if self._flying:
+            done, self._flying = await asyncio.wait(
+                self._flying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            self._landed += [landing for flight in done for landing in flight.result()]
+        if self._landed:  # kept until it is written, should the database fail
+            await self._means.commit(settle, self._landed)
+            self._landed = []
+            self._means.passed("settled")
+            self._means.changed()
+        return awaited
 
     # ── one step of one delivery ─────────────────────────────────────────────────────────────────
 

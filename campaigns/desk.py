@@ -20,7 +20,7 @@ from campaigns.channels.webhooks import SECRET
 from campaigns.checks import check_plan, check_who
 from campaigns.courier import Courier, Means
 from campaigns.deliveries import find_deliveries
-from campaigns.evaluator import evaluate
+from campaigns.evaluator import evaluate, is_unread
 from campaigns.liquid import Aborted, MissingProperty, Rendered, Template
 from campaigns.plans import Message, Plan, Who
 from campaigns.properties import SCHEMAS, nearest, sample
@@ -158,11 +158,19 @@ class Campaigns:
 
     async def evaluate(self) -> int:
         """Read the log on by a page; 0 when nothing is left to read."""
+        if not await self._means.database.read(is_unread):
+            return 0
         read = await self._means.commit(evaluate, self._means.versions)
         if read:
             self._means.passed("evaluated")
             self._means.changed()
         return read
+
+    async def close(self) -> None:
+        """End what follows changes, and all that was opened to render and to send."""
+        self.changes.close()
+        await self._means.renderer.close()
+        await self._means.ways.close()
 
     async def deliver(self) -> int:
         """Carry all that is due, until nothing is; gives how many deliveries were dealt with."""

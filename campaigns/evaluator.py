@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from campaigns.deliveries import add_deliveries, lock_deliveries, save_deliveries
+from campaigns.lifecycle import LISTENING
 from campaigns.listeners import Listener, Versions
 from campaigns.properties import profile_of, properties_of
 from campaigns.records import Delivery
@@ -24,7 +25,14 @@ from ledger.reading import find_members
 from models.columns import WHOLE
 from models.dialects import each
 from models.ids import new_id
-from models.tables import campaign_cursor, deliveries, idempotency_keys, lots
+from models.tables import (
+    campaign_cursor,
+    campaigns,
+    deliveries,
+    idempotency_keys,
+    log_head,
+    lots,
+)
 from models.texts import ERASED
 from models.wallets import is_credited
 
@@ -43,6 +51,11 @@ class Match(NamedTuple):
 
     occurrence: Occurrence
     listener: Listener
+
+
+def is_unread(connection: Connection) -> bool:
+    """Whether there is anything for `evaluate` to read."""
+    return connection.execute(_UNREAD).first() is not None
 
 
 def evaluate(connection: Connection, now: int, versions: Versions) -> int:
@@ -69,6 +82,20 @@ def evaluate(connection: Connection, now: int, versions: Versions) -> int:
     return reached - cursor
 
 
+_UNREAD: Final = (
+    select(campaigns.c.id)
+    .where(
+        campaign_cursor.c.position < log_head.c.position,
+        or_(
+            campaigns.c.status.in_(LISTENING),
+            and_(
+                campaigns.c.finishes.is_(True),
+                campaigns.c.until_position > campaign_cursor.c.position,
+            ),
+        ),
+    )
+    .limit(1)
+)
 _CURSOR: Final = select(campaign_cursor.c.position).with_for_update()
 _MOVE: Final = update(campaign_cursor).values(position=bindparam("to", type_=WHOLE))
 

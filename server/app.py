@@ -24,6 +24,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from access.door import Door
 from access.rates import Rates
+from campaigns.desk import Campaigns
 from events.feed import Feed
 from graph.deadlines import Deadlines
 from graph.faults import Refused
@@ -42,6 +43,7 @@ from server.first_key import open_first_key
 from server.gate import Gate, refuse
 from server.metrics import Metrics
 from server.parsing import is_loopback
+from server.planning import Bells, plan_campaigns, running
 from server.providers import open_provider
 from server.settings import Settings
 from server.upkeep import NOT_CURRENT, bring_up_to_date
@@ -72,14 +74,22 @@ class Service:
     metrics: Metrics
     telemetry: Telemetry
     deadlines: Deadlines
+    campaigns: Campaigns
+    bells: Bells
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock, developer_token: str | None = None) -> "Service":
         """A service that is yet to be opened."""
         database = open_database(settings.database_url)
-        feed = Feed(database, poll_s=None if settings.database_file else POLL_S)
+        poll_s = None if settings.database_file else POLL_S
+        feed, bells = Feed(database, poll_s=poll_s), Bells()
+
+        def committed() -> None:
+            feed.ring()
+            bells.events.set()
+
         metrics = Metrics()
-        ledger = Ledger(database, clock, feed.ring, metrics.note_commit)
+        ledger = Ledger(database, clock, committed, metrics.note_commit)
         metrics.watch(ledger, feed, sweeper=settings.sweeper)
         telemetry = Telemetry(metrics.registry, find_tracer())
         door = Door(database, clock, developer_token, open_provider(settings, clock))
@@ -96,6 +106,8 @@ class Service:
             metrics,
             telemetry,
             Deadlines(),
+            plan_campaigns(settings, database, clock, ledger, bells, poll_s),
+            bells,
         )
 
     @property
@@ -130,8 +142,11 @@ class Service:
             opened.push_async_callback(self.feed.close)
             await self.ledger.start()
             opened.push_async_callback(self.ledger.close)
+            opened.push_async_callback(self.campaigns.close)
             if self.settings.sweeper:
                 await opened.enter_async_context(_sweeping(self.ledger, self.metrics))
+            if self.settings.campaigns:
+                await opened.enter_async_context(running(self.campaigns, self.bells))
             yield
 
     async def obstacles(self) -> list[str]:

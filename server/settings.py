@@ -126,6 +126,11 @@ class Settings:
         "Whether this process writes down what falls due (activations, expiries, releases)"
         " and so raises their events. Balances are right without it.",
     )
+    campaigns: bool = _setting(
+        "on",
+        parsing.yes_or_no,
+        "Whether this process makes deliveries of campaigns' events and sends what is due.",
+    )
     webhook_allowed_networks: tuple[parsing.Network, ...] = _setting(
         "",
         parsing.networks,

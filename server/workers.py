@@ -1,6 +1,7 @@
 """Workers: the loops that run beside the requests.
 
 The sweeper writes down what has fallen due, and so raises its events. Balances don't wait for it.
+The evaluator makes deliveries of events, the courier carries them.
 """
 
 import asyncio
@@ -13,7 +14,10 @@ from ledger import Overloaded
 from models.database import DatabaseError
 
 IDLE_S: Final = 0.25
-"""How long the sweeper rests when nothing was due."""
+"""How long a worker rests when there was nothing to do."""
+
+GATHERED_S: Final = 0.02
+"""How long a worker that is rung for lets more gather, so that it works once for many."""
 
 FAILED_S_MAX: Final = 8.0
 """The longest it rests after failures: each in a row doubles the rest."""
@@ -21,6 +25,7 @@ FAILED_S_MAX: Final = 8.0
 log = structlog.get_logger()
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
+Work = Callable[[], Awaitable[int]]
 
 
 class Sweeps(Protocol):
@@ -40,25 +45,49 @@ async def wait(stopping: asyncio.Event, seconds: float) -> None:
         pass
 
 
+def until_rung(bell: asyncio.Event) -> Wait:
+    """A rest that also ends a moment after the bell has rung."""
+
+    async def wait(stopping: asyncio.Event, seconds: float) -> None:
+        ears = [asyncio.create_task(event.wait()) for event in (bell, stopping)]
+        await asyncio.wait(ears, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for ear in ears:
+            ear.cancel()
+        if bell.is_set() and not stopping.is_set():
+            await asyncio.sleep(GATHERED_S)
+        bell.clear()
+
+    return wait
+
+
 async def run_sweeper(
     ledger: Sweeps, stopping: asyncio.Event, swept: Callable[[], None], wait: Wait = wait
 ) -> None:
-    """Sweep again at once while there was something to write, else rest a moment; until `stopping`.
+    """Sweep as long as the service runs. `swept` is called after each sweep that succeeded."""
 
-    `swept` is called after each sweep that succeeded. The sweep under way when it is told to stop
-    is finished. A failure is logged and ends nothing.
+    async def sweep() -> int:
+        written = await ledger.sweep()
+        swept()
+        return written
+
+    await run_worker("sweeping", sweep, stopping, wait)
+
+
+async def run_worker(name: str, work: Work, stopping: asyncio.Event, wait: Wait = wait) -> None:
+    """Work again at once while there was something to do, else rest a moment; until `stopping`.
+
+    What is under way when it is told to stop is finished. A failure is logged and ends nothing.
     """
     failed = 0
     while not stopping.is_set():
         try:
-            written = await ledger.sweep()
-            swept()
+            done = await work()
             failed = 0
-        except Exception as error:  # noqa: BLE001 - whatever it was, what falls due next is due too
-            written = 0
+        except Exception as error:  # noqa: BLE001 - whatever it was, what comes next is to be done
+            done = 0
             failed += 1
-            _log(error, rest_s(failed))
-        if not written:
+            _log(name, error, rest_s(failed))
+        if not done:
             await wait(stopping, rest_s(failed))
 
 
@@ -67,8 +96,8 @@ def rest_s(failed: int) -> float:
     return min(IDLE_S * 2 ** min(failed, 16), FAILED_S_MAX)
 
 
-def _log(error: Exception, rest: float) -> None:
+def _log(name: str, error: Exception, rest: float) -> None:
     if isinstance(error, DatabaseError | Overloaded):
-        log.warning("sweeping failed", again_in_s=rest, reason=type(error).__name__)
+        log.warning("%s failed", name, again_in_s=rest, reason=type(error).__name__)
     else:
-        log.error("sweeping failed", again_in_s=rest, exc_info=error)
+        log.error("%s failed", name, again_in_s=rest, exc_info=error)

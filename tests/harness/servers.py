@@ -77,6 +77,13 @@ class Service:
                 return written
         raise AssertionError("sweeping never ends")
 
+    async def plan(self) -> int:
+        """Make deliveries of all events, and carry all that is due; return how many were."""
+        campaigns = self.inside.campaigns
+        while await campaigns.evaluate():
+            pass
+        return await campaigns.deliver()
+
 
 @asynccontextmanager
 async def running(
@@ -86,12 +93,17 @@ async def running(
     developer_token: str | None = None,
     port: int = 0,
     sweeper: bool = False,
+    campaigns: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Service]:
     """Run the service on a port of its own, or on this one, until the block ends."""
     with admin_key_file() as file:
         chosen = Settings(
-            database_url=database_url, admin_key_file=str(file), sweeper=sweeper, **settings
+            database_url=database_url,
+            admin_key_file=str(file),
+            sweeper=sweeper,
+            campaigns=campaigns,
+            **settings,
         )
         app = create_app(chosen, clock, developer_token)
         async with _running(app, clock, chosen.limits, port) as service:
