@@ -17,7 +17,14 @@ from typing import Any, Final, Literal
 
 from typing_extensions import TypeIs
 
-from campaigns.properties import PROFILE, EventProperty, EventSchema, PropertyType, nearest
+from campaigns.properties import (
+    PROFILE,
+    EventProperty,
+    EventSchema,
+    PropertyType,
+    nearest,
+    unknown_property,
+)
 from ledger.refusals import InvalidInput, Path
 from models.notation import Unreadable, read_instant, read_span
 from models.texts import fault_in
@@ -85,7 +92,7 @@ def check_filters(filters: Sequence[PropertyFilter], schema: EventSchema, path: 
         place = (*path, str(number))
         known = schema.properties.get(asked.property)
         if known is None:
-            yield _unknown(asked.property, schema, (*place, "property"))
+            yield unknown_property(asked.property, schema, (*place, "property"))
         else:
             yield from _check_filter(asked, known, place)
 
@@ -125,13 +132,6 @@ def _check_filter(filter: PropertyFilter, known: EventProperty, place: Path) -> 
     yield from faults
     if not faults and known.values is not None:
         yield from _check_possible(filter, known.name, known.values, path)
-
-
-def _unknown(name: str, schema: EventSchema, path: Path) -> InvalidInput:
-    meant = nearest(name, schema.properties)
-    right = f"did you mean {meant}?" if meant else f"it has {', '.join(schema.properties)}."
-    shown = name if len(name) <= NAME_MAX else f"{name[:NAME_MAX]}…"
-    return InvalidInput(f"{schema.name} has no property {shown!r}: {right}", path)
 
 
 def _unfit(op: str, ops: Sequence[str], of: str, path: Path) -> InvalidInput:

@@ -8,7 +8,7 @@ event hasn't is left out, never None. `to_wire` writes dates as RFC 3339 text, `
 them back.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -18,8 +18,10 @@ from typing import Any, Final
 import orjson
 
 from events.occurrences import Occurrence
+from ledger.checks import json_object
 from ledger.records import Member
-from models.notation import print_instant, print_points, read_instant
+from ledger.refusals import InvalidInput, Path
+from models.notation import Unreadable, print_instant, print_points, read_instant
 
 ALIKE_MIN: Final = 0.65
 """How alike two names are, of 1, for one to be meant by the other."""
@@ -175,6 +177,14 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
+def unknown_property(name: str, schema: EventSchema, path: Path) -> InvalidInput:
+    """That an event has no such property, and which was likely meant."""
+    meant = nearest(name, schema.properties)
+    right = f"did you mean {meant}?" if meant else f"it has {', '.join(schema.properties)}."
+    shown = name if len(name) <= SUGGESTED_LENGTH_MAX else f"{name[:SUGGESTED_LENGTH_MAX]}…"
+    return InvalidInput(f"{schema.name} has no property {shown!r}: {right}", path)
+
+
 # ── samples ──────────────────────────────────────────────────────────────────────────────────────
 
 _SAMPLE_AT: Final = 1_773_133_200_000_000  # 2026-03-10T09:00:00Z
@@ -215,6 +225,40 @@ def sample(event: str) -> dict[str, Any]:
     )
 
 
+def check_sample(given: object, schema: EventSchema, path: Path) -> Iterator[InvalidInput]:
+    """What is wrong with an event's properties in JSON that somebody made up.
+
+    Those without a fault `from_wire` can read. Any property may be missing.
+    """
+    faults = [*json_object(given, *path)]
+    yield from faults
+    if faults or not isinstance(given, Mapping):
+        return
+    for name, value in given.items():
+        known = schema.properties.get(name)
+        if known is None:
+            yield unknown_property(name, schema, path)
+        elif fault := _fault_of(value, known.type):
+            yield InvalidInput(f"{name} {fault}.", (*path, name))
+
+
+def _fault_of(value: object, kind: PropertyType) -> str | None:
+    match kind:
+        case PropertyType.STRING:
+            return None if isinstance(value, str) else "must be a text"
+        case PropertyType.NUMBER:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return None if is_number else "must be a number"
+        case PropertyType.BOOLEAN:
+            return None if isinstance(value, bool) else "must be true or false"
+        case PropertyType.DATE:
+            try:
+                read_instant(value)
+            except Unreadable as fault:
+                return str(fault)
+            return None
+
+
 # ── profiles ─────────────────────────────────────────────────────────────────────────────────────
 
 PROFILE: Final = ("Name", "Email", "Phone", "Identity", "TimeZone")
@@ -228,6 +272,5 @@ def profile_of(member: Member) -> dict[str, Any]:
     """
     attributes: dict[str, Any] = orjson.loads(member.attributes)
     own = (member.name, member.email, member.phone, member.identity, member.time_zone)
-    known = {name: value for name, value in attributes.items() if name not in PROFILE}
-    known |= dict(zip(PROFILE, own, strict=True))
+    known = attributes | dict(zip(PROFILE, own, strict=True))
     return {name: value for name, value in known.items() if value is not None}

@@ -13,6 +13,7 @@ from campaigns.properties import (
     SCHEMAS,
     SUGGESTED_LENGTH_MAX,
     PropertyType,
+    check_sample,
     from_wire,
     nearest,
     profile_of,
@@ -174,11 +175,51 @@ def test_a_sample_has_every_property_of_its_type_and_no_value_that_cannot_be(eve
         ("pointsDescripton", "pointsDescription"),
         ("colour", None),
         ("", None),
-        ("points" * SUGGESTED_LENGTH_MAX, None),
     ],
 )
 def test_knows_which_name_was_meant(name: str, meant: str | None) -> None:
     assert nearest(name, SCHEMAS["CT Points Credited"].properties) == meant
+
+
+def test_seeks_no_name_for_one_that_is_too_long() -> None:
+    longest = "p" * SUGGESTED_LENGTH_MAX
+
+    assert nearest(longest, [longest]) == longest
+    assert nearest(longest + "p", [longest]) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "place"),
+    [
+        ([], "sample must be a JSON object.", ()),
+        ({"points": "5"}, "points must be a number.", ("points",)),
+        ({"points": True}, "points must be a number.", ("points",)),
+        ({"source": 5}, "source must be a text.", ("source",)),
+        (
+            {"pointsExpiry": AT},
+            "pointsExpiry must be RFC 3339 with an offset, like 2026-03-10T09:00:00Z.",
+            ("pointsExpiry",),
+        ),
+        (
+            {"Points": 5},
+            "CT Points Credited has no property 'Points': did you mean points?",
+            (),
+        ),
+        ({"source": "x" * 5_000}, "sample must have at most 4096 bytes as JSON, not 5013.", ()),
+    ],
+)
+def test_refuses_a_made_up_event_that_could_not_be(
+    given: object, message: str, place: tuple[str, ...]
+) -> None:
+    (fault,) = check_sample(given, SCHEMAS["CT Points Credited"], ("sample",))
+
+    assert (fault.message, fault.path) == (message, ("sample", *place))
+
+
+@pytest.mark.parametrize("event", SCHEMAS)
+def test_takes_a_made_up_event_that_could_be(event: str) -> None:
+    for given in ({}, {"points": 5}, to_wire(sample(event))):
+        assert [*check_sample(given, SCHEMAS[event], ("sample",))] == []
 
 
 def member(**known: Any) -> Member:
