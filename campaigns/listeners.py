@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, literal, or_, select
 
-from campaigns.conditions import compile_filters
+from campaigns.conditions import compile_filters, compile_profile
 from campaigns.lifecycle import LISTENING
 from campaigns.plans import Plan, from_json
 from campaigns.properties import SCHEMAS
@@ -94,7 +94,7 @@ def compile_version(name: str, plan: Plan) -> Compiled:
         plan,
         SCHEMAS[plan.who.event].log_name,
         compile_filters(plan.who.match, plan.who.filters),
-        compile_filters("ALL", plan.who.profile),
+        compile_profile("ALL", plan.who.profile),
     )
 
 

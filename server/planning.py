@@ -55,9 +55,16 @@ def plan_campaigns(
         smtp_url=settings.smtp_url,
         services=dict(settings.apprise_services),
     )
-    chance: Callable[[], float] = random.random
     means = Means(
-        database, clock, ledger, Renderer(), ways, Versions(), chance, changed, bells.passed
+        database=database,
+        clock=clock,
+        ledger=ledger,
+        renderer=Renderer(),
+        ways=ways,
+        versions=Versions(),
+        chance=random.random,
+        changed=changed,
+        passed=bells.passed,
     )
     return Campaigns(means, changes)
 
