@@ -7,8 +7,8 @@ none. A letter's Message-ID is the delivery's, the same in every attempt.
 import re
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.policy import EmailPolicy
+from email.utils import format_datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -19,11 +19,13 @@ ADDRESS_MAX: Final = 254
 LOCAL_MAX: Final = 64
 SENDER_MAX: Final = 320
 SUBJECT_MAX: Final = 998
+UNSUBSCRIBE: Final = "List-Unsubscribe"
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_QUOTED: Final = re.compile(r"[<>\"\\\ud800-\udfff]")
 _UNENCODABLE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -38,23 +40,37 @@ def find_sender(text: object) -> Address | None:
     """Who a channel's letters are from: `ann@example.com` or `Ann <ann@example.com>`."""
     if not isinstance(text, str) or len(text) > SENDER_MAX or _BREAKS.search(text):
         return None
-    name, address = parseaddr(text)
-    if not is_mail_address(address) or not text.rstrip().rstrip(">").endswith(address):
+    name, _, address = text[:-1].rpartition("<") if text.endswith(">") else ("", "", text)
+    name = name.strip().strip('"')
+    if not is_mail_address(address) or _QUOTED.search(name):
         return None
-    return Address(display_name=_encodable(name), addr_spec=address)
+    return Address(display_name=name, addr_spec=address)
+
+
+class _Unfolded(EmailPolicy):
+    """As every letter is, but for one header that is a URI: folded, it would be encoded as text."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == UNSUBSCRIBE:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY: Final = _Unfolded(linesep="\r\n")
 
 
 def letter(parcel: Parcel, sender: Address) -> EmailMessage:
     """The e-mail for a parcel whose member has an address."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = Address(addr_spec=parcel.email or "")
     message["Subject"] = one_line(parcel.subject or parcel.campaign_name)
     message["Date"] = format_datetime(moment(parcel.at))
     message["Message-ID"] = f"<{parcel.delivery_id}@{sender.domain}>"
     # Whoever reads the sender's mail takes it from there: the service keeps no list of refusals.
-    about = quote(f"unsubscribe {parcel.identity}", safe="", errors="replace")
-    message["List-Unsubscribe"] = f"<mailto:{sender.addr_spec}?subject={about}>"
+    about = quote(f"unsubscribe {parcel.delivery_id}", safe="")
+    to = quote(sender.addr_spec, safe="@")
+    message[UNSUBSCRIBE] = f"<mailto:{to}?subject={about}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_encodable(parcel.body or ""))
     if parcel.html is not None:

@@ -96,7 +96,7 @@ class Mailbox:
             envelope.mail_from or "",
             tuple(envelope.rcpt_tos),
             letter,
-            session.ssl is not None,
+            _is_encrypted(server),
             str(session.auth_data) if session.auth_data else None,
         )
         reply = self._replies.popleft() if self._replies else 250
@@ -108,6 +108,10 @@ class Mailbox:
             _hang_up(server)
             return ""
         return REPLIES[reply]
+
+
+def _is_encrypted(server: Any) -> bool:
+    return server.transport.get_extra_info("sslcontext") is not None
 
 
 def _hang_up(server: Any) -> None:
