@@ -38,7 +38,9 @@ async def test_a_letter_arrives_with_its_headers() -> None:
         "Subject": "50 points wait",
         "Date": "Tue, 10 Mar 2026 09:00:00 +0000",
         "Message-ID": f"<{PARCEL.delivery_id}@beans.example>",
-        "List-Unsubscribe": f"<mailto:hello@beans.example?subject=unsubscribe%20{PARCEL.delivery_id}>",
+        "List-Unsubscribe": (
+            f"<mailto:hello@beans.example?subject=unsubscribe%20{PARCEL.delivery_id}>"
+        ),
         "Auto-Submitted": "auto-generated",
         "Content-Type": 'text/plain; charset="utf-8"',
         "Content-Transfer-Encoding": "7bit",
