@@ -71,7 +71,7 @@ class Chats:
         loop = asyncio.get_running_loop()
         begun = asyncio.Event()
 
-        def deliver() -> bool:
+        def deliver() -> bool | None:
             loop.call_soon_threadsafe(begun.set)
             return _notify(url, title, parcel.body or "")
 
@@ -85,16 +85,13 @@ class Chats:
             return rejected("apprise is not installed: pip install 'tuppence[apprise]'.")
         except Exception as error:  # noqa: BLE001 - a hundred plugins, each with faults of its own
             return unknown("UNREACHABLE", f"the service failed: {type(error).__name__}")
+        if is_done is None:
+            return rejected("the service's URL is none that apprise knows.")
         return sent() if is_done else retry("UNREACHABLE", "the service did not take the message.")
 
 
-def is_service_url(url: str) -> bool:
-    """Whether apprise, if it is there, knows what to do with a URL."""
-    library: Any = importlib.import_module("apprise")
-    return library.Apprise.instantiate(url, suppress_exceptions=True) is not None
-
-
-def _notify(url: str, title: str, body: str) -> bool:
+def _notify(url: str, title: str, body: str) -> bool | None:
+    """Whether it was delivered; None if the URL is none that apprise knows."""
     library: Any = importlib.import_module("apprise")
     # It would log the URLs, and they have passwords in them.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
@@ -103,5 +100,5 @@ def _notify(url: str, title: str, body: str) -> bool:
     )
     service = library.Apprise(asset=asset)
     if not service.add(url):
-        return False
+        return None
     return bool(service.notify(body=body, title=title, body_format=library.NotifyFormat.TEXT))

@@ -18,6 +18,7 @@ from campaigns.channels.addresses import AddressRefused
 from campaigns.channels.exchanges import SECOND_US, Answer, Exchange, NoAnswer
 from campaigns.channels.instants import find_instant
 from campaigns.channels.parcels import Parcel, Receipt, rejected, retry, sent, unknown
+from campaigns.channels.webhooks import NO_JSON
 
 BASE_URL: Final = "https://{region}.api.clevertap.com"
 REGION: Final = re.compile(r"[a-z]{2,4}[0-9]")
@@ -64,11 +65,13 @@ class CleverTap:
             "x-clevertap-account-id": settings["accountId"],
             "x-clevertap-passcode": secrets[PASSCODE],
         }
-        body = orjson.dumps({"d": [record(parcel) for parcel in parcels]})
         try:
+            body = orjson.dumps({"d": [record(parcel) for parcel in parcels]})
             answer = await self._exchange.post(url, headers, body, ANSWER_BYTES_MAX)
         except AddressRefused as error:
             return [rejected(str(error))] * len(parcels)
+        except orjson.JSONEncodeError:
+            return [rejected(NO_JSON)] * len(parcels)
         except NoAnswer as error:
             reason = "TIMED_OUT" if error.is_late else "UNREACHABLE"
             lost = unknown(reason, str(error)) if error.is_sent else retry(reason, str(error))

@@ -40,22 +40,24 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._guard.addresses(host, port)
+                return await self._connect(host, port, timeout, local_address, socket_options)
         except TimeoutError:
-            raise httpcore.ConnectTimeout(f"{host} could not be looked up in time") from None
+            raise httpcore.ConnectTimeout(f"{host} was not reached in time") from None
         except Unresolvable as error:
             raise httpcore.ConnectError(str(error)) from None
-        share = timeout and timeout / len(addresses)
+
+    async def _connect(
+        self, host: str, port: int, seconds: float | None, *options: Any
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that answers; none may use up the time of those behind."""
+        addresses = await self._guard.addresses(host, port)
+        share = seconds and seconds / len(addresses)
         for address in addresses[:-1]:
             try:
-                return await self._inner.connect_tcp(
-                    address, port, share, local_address, socket_options
-                )
+                return await self._inner.connect_tcp(address, port, share, *options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._inner.connect_tcp(
-            addresses[-1], port, share, local_address, socket_options
-        )
+        return await self._inner.connect_tcp(addresses[-1], port, share, *options)
 
 
 class Lines:

@@ -27,6 +27,7 @@ from campaigns.channels.parcels import Parcel, Payment, Receipt, rejected, retry
 SECRET_BYTES: Final = 32
 SECRET: Final = "signingSecret"  # noqa: S105 - under this name it is kept
 TYPE: Final = "campaign.message"
+NO_JSON: Final = "the message contains what JSON can't: half a character, or too large a number."
 
 
 def new_secret() -> str:
@@ -43,12 +44,14 @@ class Webhooks:
     async def send(
         self, parcel: Parcel, settings: Mapping[str, Any], secrets: Mapping[str, str]
     ) -> Receipt:
-        body = payload(parcel)
         try:
+            body = payload(parcel)
             headers = signature(parcel, body, secrets[SECRET])
             answer = await self._exchange.post(settings["url"], headers, body)
         except AddressRefused as error:
             return rejected(str(error))
+        except orjson.JSONEncodeError:
+            return rejected(NO_JSON)
         except NoAnswer as error:
             return retry("TIMED_OUT" if error.is_late else "UNREACHABLE", str(error))
         return judged(answer, parcel.at)

@@ -90,7 +90,8 @@ async def test_a_url_of_nothing_that_apprise_knows_is_not_sent_to() -> None:
     async with open_channels(services={"desk": "nonsense://127.0.0.1"}) as channels:
         receipt = await channels.send("APPRISE", DESK, {}, PARCEL)
 
-    assert receipt.verdict == "RETRY"
+    said = "the service's URL is none that apprise knows."
+    assert receipt == Receipt("REJECTED", "REJECTED", error=said)
 
 
 async def test_no_url_is_logged(

@@ -103,6 +103,14 @@ async def test_no_text_of_a_message_alters_its_shape() -> None:
     assert request.headers["webhook-id"] == PARCEL.delivery_id
 
 
+@pytest.mark.parametrize("body", ["half a \ud83d", "\udc00"])
+async def test_what_json_cannot_say_is_not_sent(body: str) -> None:
+    receipt, requests = await attempt(body=body)
+
+    said = "the message contains what JSON can't: half a character, or too large a number."
+    assert (receipt, requests) == (Receipt("REJECTED", "REJECTED", error=said), [])
+
+
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 async def test_any_2xx_means_it_arrived(status: int) -> None:
     receipt, _ = await attempt(Answer(status))
