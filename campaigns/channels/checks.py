@@ -64,10 +64,10 @@ class Checked:
 def check_settings(kind: Kind, settings: object, operated: Operated) -> Checked | Fault:
     """What a channel of this kind is to keep, or what is wrong with what was given."""
     if not isinstance(settings, Mapping):
-        return Fault((SETTINGS,), f"settings must be an object{_wanted(kind)}.")
+        return Fault((SETTINGS,), f"settings must be an object: {kind} has {_known(kind)}.")
     stranger = next((str(key) for key in settings if key not in _KEYS[kind]), None)
     if stranger is not None:
-        return _fault(stranger, f"is no setting of {kind}{_wanted(kind)}")
+        return _fault(stranger, f"is no setting of {kind}: it has {_known(kind)}")
     return _CHECKS[kind](settings, operated)
 
 
@@ -176,9 +176,8 @@ def _is_token(text: object, longest: int) -> TypeGuard[str]:
     return isinstance(text, str) and len(text) <= longest and bool(_TOKEN.fullmatch(text))
 
 
-def _wanted(kind: Kind) -> str:
-    keys = ", ".join(_KEYS[kind])
-    return f", with {keys}" if keys else ", and is empty"
+def _known(kind: Kind) -> str:
+    return ", ".join(_KEYS[kind]) or "none"
 
 
 def _fault(key: str, wrong: str) -> Fault:

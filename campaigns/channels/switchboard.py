@@ -43,15 +43,14 @@ class Channels:
         tls: ssl.SSLContext | None = None,
         clevertap_url: str = BASE_URL,
     ) -> None:
-        tls = tls or httpx.create_ssl_context(trust_env=False)
         self._guards = [Guard(allowed_networks, resolver), Unguarded(resolver=resolver)]
         guard, unguarded = self._guards
-        self._exchange = Exchange(guard, tls)
+        self._exchange = Exchange(guard, tls or _trust())
         self._chats = Chats(services or {})
         self._clevertap = CleverTap(self._exchange, clevertap_url)
         self._senders: dict[Kind, Channel] = {
             "WEBHOOK": Webhooks(self._exchange),
-            "EMAIL": Mail(guard, unguarded, smtp_url, tls),
+            "EMAIL": Mail(guard, unguarded, smtp_url, tls or _trust()),
             "APPRISE": self._chats,
             "CLEVERTAP": self._clevertap,
         }
@@ -84,3 +83,8 @@ class Channels:
     ) -> list[Receipt]:
         """Upload many events at once: a receipt for each, in order."""
         return await self._clevertap.send_many(parcels, settings, secrets)
+
+
+def _trust() -> ssl.SSLContext:
+    """Whom TLS trusts. HTTP and mail have each their own: it says, too, which of them is spoken."""
+    return httpx.create_ssl_context(trust_env=False)

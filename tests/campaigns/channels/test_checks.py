@@ -171,19 +171,22 @@ def test_an_inbox_has_no_settings() -> None:
     assert good("INBOX", {}) == Checked({}, {})
     assert fault("INBOX", {"url": "x"}) == (
         "settings.url",
-        "url is no setting of INBOX, and is empty.",
+        "url is no setting of INBOX: it has none.",
     )
 
 
 @pytest.mark.parametrize("settings", [None, [], "url", 5])
 def test_settings_are_an_object(settings: object) -> None:
-    assert fault("WEBHOOK", settings) == ("settings", "settings must be an object, with url.")
+    assert fault("WEBHOOK", settings) == (
+        "settings",
+        "settings must be an object: WEBHOOK has url.",
+    )
 
 
 def test_what_is_no_setting_is_named() -> None:
     assert fault("EMAIL", {"From": "hello@shop.example"}) == (
         "settings.From",
-        "From is no setting of EMAIL, with from, smtpUrl.",
+        "From is no setting of EMAIL: it has from, smtpUrl.",
     )
 
 
