@@ -14,7 +14,7 @@ from campaigns.liquid.bounds import FORMAT_CHARS_MAX
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ISO: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
-SECONDS: Final = re.compile(r"\d{1,12}")
+SECONDS: Final = re.compile(r"\d{9,12}")  # `20261105` is rather a day
 DIRECTIVE: Final = re.compile(r"%([-^0_#]?)(.?)", re.DOTALL)
 DIRECTIVES: Final = "aAbBcdeDFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%"
 NOW: Final = ("now", "today")

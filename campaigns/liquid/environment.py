@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
+from io import StringIO
 from typing import Any, Final, TextIO
 
 from liquid import Environment
@@ -179,6 +180,9 @@ class MessageContext(RenderContext):
     def raise_for_loop_limit(self, length: int = 1) -> None:
         self.budget.loop(length)
 
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        return output_buffer(buf.size if isinstance(buf, LimitedStringIO) else 0)
+
     def get(
         self, path: list[object], *, token: Token | None, default: object = UNDEFINED
     ) -> object:
@@ -252,7 +256,6 @@ class MessageEnvironment(Environment):
     block_nesting_limit = NESTING_MAX
     context_depth_limit = 2 * NESTING_MAX
     local_namespace_limit = LOCALS_BYTES_MAX
-    output_stream_limit = OUTPUT_BYTES_MAX
 
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(undefined=Missing, autoescape=autoescape)
@@ -307,5 +310,6 @@ def within(expression: Expression) -> Iterator[Expression]:
         yield from within(child)
 
 
-def output_buffer() -> LimitedStringIO:
-    return LimitedStringIO(limit=OUTPUT_BYTES_MAX)
+def output_buffer(written: int = 0) -> LimitedStringIO:
+    """A buffer for what is left of a part's bytes. Line breaks stay what they are."""
+    return LimitedStringIO(limit=OUTPUT_BYTES_MAX - written, newline="\n")

@@ -170,7 +170,9 @@ def default(value: object, instead: object = "", *, context: Any, **named: objec
 
 
 @with_context
-def date(given: object, form: object = "", *, context: Any) -> object:
+def date(given: object, form: object = None, *, context: Any) -> object:
+    if form is None:
+        raise FilterArgumentError("date: name a format, as in `date: '%d %B %Y'`", token=None)
     context.budget.step(1 + (size_of(given) + size_of(form)) // CHARS_A_STEP)
     if isinstance(given, list | tuple | range):
         raise FilterArgumentError("date: a list is no date", token=None)

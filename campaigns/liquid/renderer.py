@@ -65,12 +65,13 @@ class RendererUnavailable(Exception):
 class _Job:
     """What is asked of the worker. `deaths`: how many workers ended under it."""
 
-    __slots__ = ("answer", "deaths", "frame")
+    __slots__ = ("answer", "deaths", "frame", "stands_still")
 
     def __init__(self, payload: bytes) -> None:
         self.frame = framed(payload)
         self.answer: asyncio.Future[bytes | str] = asyncio.get_running_loop().create_future()
         self.deaths = 0
+        self.stands_still = False
 
     def settle(self, answer: bytes | str) -> None:
         if not self.answer.done():
@@ -217,20 +218,20 @@ class Renderer:
             return
         job = self._jobs[0]
         job.deaths += 1
-        if code == -signal.SIGPROF:
+        if code == -signal.SIGPROF or job.stands_still:
             self._jobs.popleft().settle(TOO_LONG)
         elif job.deaths >= DEATHS_MAX:
             self._jobs.popleft().settle(ENDED)
 
     async def _watch(self, process: Process) -> None:
-        """End a worker that stands still: two looks, and the same message under way."""
+        """End a worker that stands still: at two looks the same message is under way."""
         seen: _Job | None = None
         while True:
             await asyncio.sleep(STANDSTILL_S)
             under_way = self._jobs[0] if self._jobs else None
             if under_way and under_way is seen:
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGPROF)
+                under_way.stands_still = True
+                await _end(process)
             seen = under_way
 
     def _give_up(self, reason: str) -> None:

@@ -36,6 +36,9 @@ RAW_END: Final = re.compile(r"\{%-?\s*endraw\s*-?%\}")
 NAME_CHARS_MAX: Final = 64
 """Of a name for which a similar one is looked for."""
 
+ALIKE_MIN: Final = 0.7
+"""How much of two names is the same, at least, if one may stand for the other."""
+
 
 class Fault(Exception):
     """What is wrong with a source, and where: an index into it."""
@@ -58,7 +61,7 @@ def nearest(name: str, names: "Iterator[str] | list[str]") -> str | None:
     if len(name) > NAME_CHARS_MAX:
         return None
     folded = {each.casefold(): each for each in names}
-    close = get_close_matches(name.casefold(), folded, n=1)
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=ALIKE_MIN)
     return folded[close[0]] if close else None
 
 

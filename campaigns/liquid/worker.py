@@ -58,12 +58,12 @@ class Worker:
             return check(message, rest)
         assert key is not None, "who renders names the version"
         try:
-            parsed = self._parsed(key, message)
+            parsed = self.parsed(key, message)
         except Fault as fault:
             return RenderError(fault.message)
         return render(parsed, rest)
 
-    def _parsed(self, key: str, message: Template) -> Parsed:
+    def parsed(self, key: str, message: Template) -> Parsed:
         kept = self._kept.get(key)
         if kept and kept[0] == message:
             self._kept.move_to_end(key)
@@ -74,6 +74,10 @@ class Worker:
         if len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)
         return parsed
+
+    def kept(self) -> list[str]:
+        """The versions kept, the latest used last."""
+        return list(self._kept)
 
 
 def bound_memory() -> None:

@@ -1,0 +1,1 @@
+"""Liquid: templates as marketers write them, and as those do who mean harm."""
