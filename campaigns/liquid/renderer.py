@@ -55,6 +55,7 @@ PROGRAM: Final = (
 )
 
 TOO_LONG: Final = "took too long"
+CLOSED: Final = "the renderer is closed"
 ENDED: Final = "the process that rendered it ended"
 
 
@@ -89,21 +90,25 @@ class Renderer:
         self._room = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
-        self._process: Process | None = None
+        self._process: Process | None = None  # that is ready
+        self._latest: Process | None = None  # that was started
         self._task: asyncio.Task[None] | None = None
         self._failed_starts = 0
+        self._closed = False
 
     async def start(self) -> None:
         """Start the worker and wait until it is ready. Raises RendererUnavailable."""
         await self._ask(pack_check(Template(None, "x"), Roots({})))
 
     async def close(self) -> None:
-        """End the worker. Who still waits gets RendererUnavailable."""
+        """End the worker. Who still waits, or asks later, gets RendererUnavailable."""
+        self._closed = True
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        await _end(self._latest)
 
     @property
     def process_id(self) -> int | None:
@@ -137,12 +142,15 @@ class Renderer:
     async def _ask(self, payload: bytes) -> bytes | str:
         """Give the worker's answer, or why there is none."""
         async with self._room:
+            if self._closed:
+                raise RendererUnavailable(CLOSED)
             job = _Job(payload)
             self._jobs.append(job)
             if self._ready.is_set():
                 self._send(job)
             self._wanted.set()
-            self._task = self._task or asyncio.create_task(self._run(), name="renderer")
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._run(), name="renderer")
             return await job.answer
 
     def _send(self, job: _Job) -> None:
@@ -161,15 +169,14 @@ class Renderer:
                 if not self._jobs:
                     self._wanted.clear()
         finally:
-            self._give_up("the renderer is closed")
+            self._give_up(CLOSED)
 
     async def _start(self) -> Process | None:
         """Start a worker, and return it when it is ready."""
-        process = None
         try:
             async with asyncio.timeout(START_S_MAX):
                 # Isolated, and without an environment: it has no settings and no secrets.
-                process = await asyncio.create_subprocess_exec(
+                self._latest = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-c", PROGRAM),
                     stdin=PIPE,
                     stdout=PIPE,
@@ -177,19 +184,17 @@ class Renderer:
                     env={},
                     start_new_session=True,
                 )
-                assert process.stdout
-                if await process.stdout.readexactly(len(framed(READY))) == framed(READY):
+                assert self._latest.stdout
+                if await self._latest.stdout.readexactly(len(framed(READY))) == framed(READY):
                     self._failed_starts = 0
-                    return process
+                    return self._latest
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            self._failed_starts += 1
-            if self._failed_starts >= STARTS_MAX:
-                self._failed_starts = 0
-                self._give_up("no process can be started for it")
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
-        await _end(process)
+            pass
+        await _end(self._latest)
+        self._failed_starts += 1
+        if self._failed_starts >= STARTS_MAX:
+            self._failed_starts = 0
+            self._give_up("no process can be started for it")
         return None
 
     async def _work_with(self, process: Process) -> None:
@@ -210,7 +215,6 @@ class Renderer:
             self._ready.clear()
             self._process = None
             watch.cancel()
-            await _end(process)
 
     def _bury(self, code: int | None) -> None:
         """A worker has ended: the message under way fails, if it was that message's fault."""

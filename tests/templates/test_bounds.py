@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.liquid.scenes import ANN, fault, made, refused, text, with_event
+from tests.templates.scenes import ANN, fault, made, refused, text, with_event
 
 LONG = with_event(couponCode="y" * 20_000)
 DOUBLED = "{% assign a = a | append: a %}"

@@ -6,7 +6,7 @@ from campaigns.liquid import Template, TemplateFault
 from campaigns.liquid.check import check
 from campaigns.liquid.environment import TAGS
 from campaigns.liquid.filters import FILTERS
-from tests.liquid.scenes import ROOTS, fault
+from tests.templates.scenes import ROOTS, fault
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.liquid.scenes import ANN, refused, text
+from tests.templates.scenes import ANN, refused, text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from campaigns.liquid import Aborted, Rendered, Template
-from tests.liquid.scenes import ANN, html, made, missing, of, refused, subject, text, with_event
+from tests.templates.scenes import ANN, html, made, missing, of, refused, subject, text, with_event
 
 
 @pytest.mark.parametrize(

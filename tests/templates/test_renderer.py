@@ -34,7 +34,7 @@ from campaigns.liquid.wire import Frames, framed
 from campaigns.liquid.worker import KEPT_MAX, MEMORY_BYTES_MAX, Worker
 from tests.harness.patience import patience, poll
 from tests.house.sources import ROOT
-from tests.liquid.scenes import ANN, ROOTS, with_event
+from tests.templates.scenes import ANN, ROOTS, with_event
 
 HELLO = Template("{{ Event.points }} for you", "Hi {{ Profile.tier }}", "<p>{{ Profile.Name }}</p>")
 SAID = Rendered("120 for you", "Hi gold", "<p>Ann &lt;b&gt;&amp; Co&lt;/b&gt;</p>")
@@ -203,24 +203,18 @@ async def test_a_message_under_which_two_workers_die_fails_alone(renderer: Rende
             asyncio.create_task(renderer.render(key, message, ANN))
             for key, message in (("slow", SLOW), ("c", HELLO))
         ]
-        for _ in range(2):
-            assert await poll(_has_worker(renderer))
-            process_id = renderer.process_id
-            assert process_id
-            os.kill(process_id, signal.SIGKILL)
-            assert await poll(_has_ended(process_id))
 
+        async def killed_until_told() -> bool:
+            if process_id := renderer.process_id:
+                os.kill(process_id, signal.SIGKILL)
+            return asked[0].done()
+
+        await asyncio.sleep(0)  # so that it is under way
+        assert await poll(killed_until_told)
         assert await asyncio.gather(*asked) == [
             RenderError("the process that rendered it ended"),
             SAID,
         ]
-
-
-def _has_worker(renderer: Renderer) -> Any:
-    async def has() -> bool:
-        return renderer.process_id is not None
-
-    return has
 
 
 def _has_ended(process_id: int) -> Any:
@@ -265,6 +259,8 @@ async def test_closing_ends_the_worker_and_tells_who_waits() -> None:
 
         with pytest.raises(RendererUnavailable):
             await waiting
+        with pytest.raises(RendererUnavailable):
+            await renderer.render("late", HELLO, ANN)
     assert not runs(process_id)
 
 
