@@ -21,7 +21,7 @@ class Coupon(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("code"),
         holds("coupon_gives_one_thing", "(points IS NULL) <> (percent_of_sale IS NULL)"),
-        holds("coupon_gives_something", "points > 0 OR percent_of_sale > 0"),
+        holds("coupon_gives_something", "points > 0 AND percent_of_sale > 0"),
         holds("coupon_minimum_sale_not_negative", "minimum_sale >= 0"),
         holds("coupon_limits_positive", "total_limit > 0 AND member_limit > 0"),
         holds("coupon_ends_after_its_start", "starts_at < ends_at"),

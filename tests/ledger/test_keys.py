@@ -2,7 +2,17 @@
 
 import pytest
 
-from ledger.commands import CaptureHold, Command, Credit, Debit, Order, Owner, PlaceHold, Transfer
+from ledger.commands import (
+    CaptureHold,
+    Command,
+    Credit,
+    Debit,
+    Order,
+    Owner,
+    PlaceHold,
+    RedeemCoupon,
+    Transfer,
+)
 from ledger.keys import fingerprint
 from ledger.refusals import (
     BalanceLimit,
@@ -23,6 +33,10 @@ CREDIT = Credit(wallet=ANN, points=5_000, key="k")
     ("command", "printed"),
     [
         (CREDIT, "6484005afe49dd238a9b01a0e1b4c2566c1f46a62ab8f016b5bb44a21827ccd6"),
+        (
+            RedeemCoupon(code="SPRING", identity="ann", key="k"),
+            "ebf8276185830ca1887f9544f4e01bbb9c930edaf2b078a3f6ee2dd479c0fcc3",
+        ),
     ],
 )
 def test_is_what_it_was_when_the_first_keys_were_stored(command: Command, printed: str) -> None:

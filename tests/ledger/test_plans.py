@@ -11,7 +11,9 @@ from events.audit import AuditFilter, find_entries, page_entries
 from events.log import CreditedFilter, find_credited, read_credited
 from events.occurrences import find_occurrences, read_occurrences
 from ledger import reading
+from ledger import statements as sql
 from ledger.commands import Owner
+from ledger.coupons import find_coupons, find_coupons_coded
 from ledger.filters import TransactionFilter, WalletFilter
 from ledger.pages import (
     page_credited_not_redeemed,
@@ -67,6 +69,15 @@ READS: dict[str, Read] = {
     "past balances": lambda c: reading.balances_at(c, [PAST], 1),
     "expiring": lambda c: reading.expiring(c, ["w"], 1, 2),
     "summary": lambda c: reading.summarize(c, "p", 9, 1, 2),
+    "coupons": lambda c: find_coupons(c, ["c"]),
+    "coupons by code": lambda c: find_coupons_coded(c, ["SPRING"]),
+    "coupons to redeem or to free": lambda c: c.execute(
+        sql.COUPONS, {"codes": ["SPRING"], "ids": ["c"]}
+    ),
+    "uses of coupons": lambda c: c.execute(sql.COUPON_USES, {"ids": ["t"]}),
+    "members' uses of coupons": lambda c: c.execute(
+        sql.MEMBERS_USES, {"ids": ["c"], "member_ids": ["m"]}
+    ),
     "log": lambda c: read_credited(c, 3, 20),
     "log of a wallet": lambda c: read_credited(c, 3, 20, CreditedFilter(wallet_id="w")),
     "log of a member": lambda c: read_credited(c, 3, 20, CreditedFilter(identity="m")),
@@ -85,7 +96,10 @@ READS: dict[str, Read] = {
     "audit of an action": lambda c: page_entries(c, FIRST, AuditFilter(action="a", until=2)),
     "audit entries": lambda c: find_entries(c, ["a"]),
 }
-LARGE = "transactions|details|lots|held_lots|holds|wallets|members|events|lot_changes|audit_entries"
+LARGE = (
+    "transactions|details|lots|held_lots|holds|wallets|members|events|lot_changes|audit_entries"
+    "|coupons|coupon_uses"
+)
 WHOLE_TABLE = {
     "sqlite": re.compile(rf"^SCAN (listed_)?({LARGE})(_\d)?\b(?! USING INDEX)"),
     "postgresql": re.compile(rf"Seq Scan on ({LARGE})\b"),

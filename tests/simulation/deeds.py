@@ -32,6 +32,7 @@ DEEDS: dict[str, Choices] = {
         "lasts": (None, None, None, 1, 24, 100),
         "source": ("API", "MANUAL", "CAMPAIGN"),
     },
+    "redeem": {"who": PEOPLE, "slot": SLOTS},
     "debit": {"number": PICKS, "edge": EDGES, "some": AMOUNTS, "manual": MAYBE},
     "hold": {
         "number": PICKS,

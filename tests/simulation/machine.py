@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from tests.harness.clock import MICROSECOND
-from tests.simulation import model
+from tests.simulation import coupons, model
 from tests.simulation.deeds import deed, spell
 from tests.simulation.model import Wallet
 from tests.simulation.records import Row
@@ -38,6 +38,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = World(next(self.databases))
         self.programs: list[str] = []
+        self.coupons: list[coupons.Coupon] = []
 
     def teardown(self) -> None:
         try:
@@ -45,6 +46,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.world.audit()
                 for name in self.programs:
                     self.world.look_at_program(name)
+                for coupon in self.coupons:
+                    coupons.look_at(self.world, coupon)
         finally:
             self.world.close()
 
@@ -58,6 +61,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.programs = names
         for slot, name in enumerate(names):
             self.world.make_program(PROGRAMS[name])
+            self.coupons.append(coupons.offer(self.world, name))
             for who in ("ann", "bob"):
                 self.give(who, slot, 45_000 - 15_000 * slot)
                 # What is issued later expires sooner, so that the order of consumption shows.
@@ -150,6 +154,10 @@ class LedgerMachine(RuleBasedStateMachine):
             world.remember(wallet, answer.posted.wallet_id)
             world.memory.credits.append(world.made(wallet, row, answer.id))
             world.see([wallet])
+
+    @deed("redeem")
+    def redeem(self, who: str, slot: int) -> None:
+        coupons.redeem(self.world, self.coupons[slot], self.wallet_of(who, slot))
 
     # ── spending ─────────────────────────────────────────────────────────────────────────────
 
