@@ -14,7 +14,7 @@ class AuditEntry(SQLModel, table=True):
     """One change and whoever made it. Never changed, never deleted; it names no person.
 
     `action` is the mutation's name, or the terminal's command; `subject_id` is the id of what it
-    made or changed: a transaction, wallet, program, member or key.
+    made or changed: a transaction, wallet, program, member, coupon or key.
     """
 
     __tablename__ = "audit_entries"
