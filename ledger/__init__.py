@@ -12,6 +12,7 @@ from ledger.batch import Outcome
 from ledger.checks import check
 from ledger.commands import Command, Credit
 from ledger.coupons import CreateCoupon, create_coupon
+from ledger.erasure import erase_member
 from ledger.records import Coupon, Member, Program, Wallet
 from ledger.refusals import InvalidInput, Refusal
 from ledger.registry import (
@@ -22,7 +23,6 @@ from ledger.registry import (
     UpdateProgram,
     UpsertMember,
     create_program,
-    erase_member,
     freeze_wallet,
     update_program,
     upsert_member,

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
 import orjson
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from ledger.calendar import zone
 from ledger.checks import NAME_MAX, identity, json_object, text, wallet_ref
@@ -18,7 +18,6 @@ from ledger.commands import Owner, WalletRef
 from ledger.records import Member, Program, Wallet, row_of
 from ledger.refusals import (
     InvalidInput,
-    MemberNotFound,
     NameTaken,
     ProgramNotFound,
     Refusal,
@@ -27,8 +26,8 @@ from ledger.refusals import (
 from models.columns import POINTS_MAX
 from models.dialects import write_rows
 from models.ids import new_id
-from models.tables import details, members, programs, transactions, wallets
-from models.texts import ERASED, IDENTITY_MAX
+from models.tables import members, programs, wallets
+from models.texts import IDENTITY_MAX
 
 T = TypeVar("T")
 
@@ -269,41 +268,6 @@ def _member_checks(asked: UpsertMember) -> Iterator[InvalidInput]:
         yield from _zone_check(asked.time_zone, "timeZone")
     if asked.attributes is not UNSET and asked.attributes is not None:
         yield from json_object(asked.attributes, "attributes")
-
-
-def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | Refusal:
-    """Clear every personal field, freeze the wallets, and change no row of the book.
-
-    Gives the member's id.
-    """
-    wrong = next(text(asked.identity, IDENTITY_MAX, "identity"), None)
-    if wrong:
-        return wrong
-    query = select(members.c.id).where(members.c.identity == asked.identity).with_for_update()
-    member_id = connection.execute(query).scalar_one_or_none()
-    if member_id is None or asked.identity.startswith(ERASED):
-        return MemberNotFound("there is no such member.", ("identity",))
-    owned = select(wallets.c.id).where(wallets.c.member_id == member_id)
-    written = select(transactions.c.id).where(transactions.c.wallet_id.in_(owned))
-    # What is said of a transfer is said of both its legs, and one is in another's wallet.
-    legs = select(transactions.c.related_id).where(
-        transactions.c.wallet_id.in_(owned),
-        transactions.c.kind.in_(("TRANSFER_OUT", "TRANSFER_IN")),
-    )
-    said = details.c.transaction_id
-    connection.execute(update(wallets).where(wallets.c.member_id == member_id).values(frozen=True))
-    connection.execute(delete(details).where(or_(said.in_(written), said.in_(legs))))
-    cleared = {
-        "name": None,
-        "email": None,
-        "phone": None,
-        "time_zone": None,
-        "attributes": "{}",
-        "erased_at": now,
-    }
-    cleared["identity"] = f"{ERASED}{member_id}"
-    connection.execute(update(members).where(members.c.id == member_id).values(cleared))
-    return member_id
 
 
 # ── freezing ──────────────────────────────────────────────────────────────────────────────────────

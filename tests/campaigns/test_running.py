@@ -1,0 +1,103 @@
+"""Running: what pausing, resuming, stopping and the end do to what waits."""
+
+from campaigns.plans import When
+from events.audit import TERMINAL
+from tests.campaigns.world import DAY, HOUR, World
+
+STOPPED, ENDED = ("CANCELLED", "CAMPAIGN_STOPPED"), ("CANCELLED", "CAMPAIGN_ENDED")
+
+
+async def test_what_happens_in_a_pause_is_sent_after_it(world: World) -> None:
+    campaign = await world.publish()
+    await world.campaigns.pause(campaign.id, TERMINAL)
+    await world.client.credit("ann", 5)
+    await world.work()
+    assert (world.bodies, await world.ends()) == ([], [("DUE", None)])
+
+    await world.campaigns.resume(campaign.id, TERMINAL)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 5"]
+
+
+async def test_what_waited_through_a_pause_for_more_than_a_day_is_stale(world: World) -> None:
+    campaign = await world.publish()
+    await world.campaigns.pause(campaign.id, TERMINAL)
+    await world.client.credit("ann", 5)
+    world.clock.advance(microseconds=1)
+    await world.client.credit("ann", 6)
+    world.clock.advance(days=1)
+    await world.campaigns.resume(campaign.id, TERMINAL)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 6"]
+    assert await world.ends() == [("SKIPPED", "STALE"), ("SENT", None)]
+
+
+async def test_what_is_late_without_a_pause_is_sent_all_the_same(world: World) -> None:
+    await world.publish()
+    await world.client.credit("ann", 5)
+    world.clock.advance(days=3)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 5"]
+
+
+async def test_stopping_cancels_what_waits(world: World) -> None:
+    campaign = await world.publish(when=When(delay=DAY))
+    await world.client.credit("ann", 5)
+    await world.work()
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=False)
+    await world.work()
+
+    assert await world.ends() == [STOPPED]
+
+
+async def test_stopping_may_let_what_waits_finish_and_hears_nothing_new(world: World) -> None:
+    campaign = await world.publish(when=When(delay=DAY))
+    await world.client.credit("ann", 5)  # heard, though it is read only later
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=True)
+    await world.client.credit("ann", 6)
+    world.clock.advance(days=1)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 5"]
+
+
+async def test_a_paused_campaign_that_is_stopped_finishes_if_asked_to(world: World) -> None:
+    campaign = await world.publish()
+    await world.campaigns.pause(campaign.id, TERMINAL)
+    await world.client.credit("ann", 5)
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=True)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 5"]
+
+
+async def test_the_end_cancels_what_waits(world: World) -> None:
+    from campaigns.pages import page_campaigns  # noqa: PLC0415
+    from models.windows import Window  # noqa: PLC0415
+
+    await world.publish(when=When(delay=2 * HOUR, ends_at=world.clock() + HOUR))
+    await world.client.credit("ann", 5)
+    world.clock.advance(hours=1)
+    await world.work()
+
+    assert await world.ends() == [ENDED]
+    read = world.service.inside.database.read
+    page = await read(page_campaigns, Window(first=9), "COMPLETED", world.clock())
+    assert [one.status for _, one in page.items] == ["COMPLETED"]
+
+
+async def test_a_delivery_is_on_its_way_while_its_campaign_is_stopped_and_arrives(
+    world: World,
+) -> None:
+    campaign = await world.publish()
+    await world.client.credit("ann", 5)
+    await world.campaigns.evaluate()
+    await world.campaigns.courier._fill()  # noqa: SLF001 - the moment between claim and settlement
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=False)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 5"]
+    assert await world.ends() == [("SENT", None)]
