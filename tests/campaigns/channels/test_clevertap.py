@@ -12,6 +12,7 @@ from campaigns.channels.clevertap import BASE_URL, BATCH_MAX
 from campaigns.channels.parcels import Parcel, Receipt
 from campaigns.channels.switchboard import Channels
 from tests.campaigns.channels.parcels import AT, PARCEL, open_channels, parcel
+from tests.harness.patience import patience
 from tests.harness.receiver import DROPPED, SILENT, Answer, Receiver, receiver
 
 SETTINGS = {"accountId": "ABC-123-456Z", "region": "eu1"}
@@ -47,7 +48,7 @@ async def clevertap() -> AsyncIterator[tuple[Receiver, Channels]]:
 
 
 async def upload(answer: Answer, *parcels: Parcel) -> list[Receipt]:
-    async with clevertap() as (tap, channels):
+    async with patience(), clevertap() as (tap, channels):
         tap.say(answer)
         return await channels.send_to_clevertap(SETTINGS, SECRETS, parcels or (PARCEL,))
 
@@ -163,8 +164,8 @@ async def test_a_wrong_passcode_is_told() -> None:
 
 
 async def test_what_may_have_arrived_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchanges, "EXCHANGE_S_MAX", 0.5)
     (dropped,) = await upload(DROPPED)
+    monkeypatch.setattr(exchanges, "EXCHANGE_S_MAX", 0.05)
     (late,) = await upload(SILENT)
 
     assert (dropped.verdict, dropped.reason) == ("UNKNOWN", "UNREACHABLE")

@@ -12,6 +12,7 @@ from campaigns.channels.mail import Server, find_server
 from campaigns.channels.parcels import Receipt
 from tests.campaigns.channels.parcels import PARCEL, open_channels, parcel
 from tests.harness.mailbox import DROP, Mailbox, mailbox
+from tests.harness.patience import patience
 from tests.harness.receiver import SILENT, receiver
 from tests.harness.tls import make_certificate
 
@@ -173,7 +174,7 @@ async def test_who_is_not_there_is_tried_again() -> None:
 
 async def test_who_keeps_silent_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "LETTER_S_MAX", 0.05)
-    async with receiver() as shop, open_channels() as channels:
+    async with patience(), receiver() as shop, open_channels() as channels:
         shop.otherwise = SILENT
         secrets = {"smtpUrl": f"smtp://127.0.0.1:{shop.port}"}
         receipt = await channels.send("EMAIL", {"from": FROM}, secrets, PARCEL)

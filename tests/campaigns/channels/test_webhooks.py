@@ -21,14 +21,14 @@ from tests.campaigns.channels.parcels import (
     open_channels,
     parcel,
 )
-from tests.harness.patience import poll
+from tests.harness.patience import patience, poll
 from tests.harness.receiver import DROPPED, SILENT, Answer, receiver
 from tests.harness.tls import make_certificate
 
 
 async def attempt(*answers: Answer, **differing: Any) -> tuple[Receipt, list[Any]]:
     """Send a parcel to a receiver that answers so; say what came of it, and what it received."""
-    async with receiver(secret=SECRET) as shop, open_channels() as channels:
+    async with patience(), receiver(secret=SECRET) as shop, open_channels() as channels:
         shop.say(*answers)
         settings = {"url": f"{shop.url}/hook?shop=1"}
         receipt = await channels.send("WEBHOOK", settings, SIGNED, parcel(**differing))
