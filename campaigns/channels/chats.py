@@ -25,6 +25,9 @@ THREADS_MAX: Final = 4
 SEND_S_MAX: Final = 30.0
 """How long a message may take, and wait for a thread."""
 
+TALKERS: Final = ("apprise", "urllib3", "requests_oauthlib", "oauthlib")
+"""Who would log a service's URL, and with it its passwords. Nobody else here uses them."""
+
 _PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
 _SPACING: Final = re.compile(r"[ ()./-]")
 
@@ -93,8 +96,8 @@ class Chats:
 def _notify(url: str, title: str, body: str) -> bool | None:
     """Whether it was delivered; None if the URL is none that apprise knows."""
     library: Any = importlib.import_module("apprise")
-    # It would log the URLs, and they have passwords in them.
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    for talker in TALKERS:
+        logging.getLogger(talker).setLevel(logging.CRITICAL + 1)
     asset = library.AppriseAsset(
         async_mode=False, storage_mode=library.PersistentStoreMode.MEMORY, secure_logging=True
     )
