@@ -25,8 +25,11 @@ from models.columns import TEXT
 from models.tables import (
     api_keys,
     audit_entries,
+    campaigns,
+    channels,
     coupon_uses,
     coupons,
+    deliveries,
     details,
     events,
     held_lots,
@@ -315,9 +318,10 @@ def _effects_have_their_actor() -> Invariant:
 def _entries_have_their_subject() -> Invariant:
     """What the audit trail tells of is there."""
     a = audit_entries.c
+    kept = (wallets, programs, members, api_keys, coupons, channels, campaigns, deliveries)
     others = [
-        select(table.c.id).where(table.c.id == a.subject_id).correlate(audit_entries).exists()
-        for table in (wallets, programs, members, api_keys, coupons)
+        select(each.c.id).where(each.c.id == a.subject_id).correlate(audit_entries).exists()
+        for each in kept
     ]
     broken = (
         select(a.id, a.action, a.subject_id)
