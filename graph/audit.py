@@ -75,7 +75,7 @@ class AuditFilter:
 
     key_id: strawberry.ID | None = strawberry.field(description="Made by this API key.")
     subject_id: strawberry.ID | None = strawberry.field(
-        description="Of this transaction, wallet, program, member or key."
+        description="Of this transaction, wallet, program, member, coupon or key."
     )
     action: str | None = strawberry.field(description="Of this mutation's name.")
     from_: DateTime | None = strawberry.field(

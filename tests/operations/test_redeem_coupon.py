@@ -409,6 +409,23 @@ async def test_a_use_of_which_some_expired_stands(client: Client, clock: Virtual
     assert (await client.health()).violations == []
 
 
+async def test_a_use_stands_whose_credit_was_reversed_but_for_what_expired(
+    client: Client, clock: VirtualClock
+) -> None:
+    await client.create_program("Short", expiry={"rule": "AFTER", "count": 1, "unit": "DAY"})
+    await create_coupon(client, "SPRING", program="Short", points=50)
+    credit = await redeem(client, "SPRING", "ann")
+    await client.debit("ann", 30, program="Short")
+    clock.advance(days=1)
+    await client.credit("ann", 100, program="Short")
+
+    answer = await client.reverse(credit.id, from_other_lots=True)
+
+    assert answer.posted.points == 30
+    assert await redeemed(client, "SPRING") == 1
+    assert (await client.health()).violations == []
+
+
 async def test_a_reversal_of_a_plain_credit_frees_nothing(client: Client) -> None:
     await create_coupon(client, "SPRING", points=50)
     await redeem(client, "SPRING", "ann")
