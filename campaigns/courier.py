@@ -24,7 +24,14 @@ from campaigns.channels.parcels import Parcel, Receipt, rejected, sent
 from campaigns.channels.retries import is_repeatable
 from campaigns.channels.switchboard import Channels
 from campaigns.claims import Claimed
-from campaigns.liquid import MissingProperty, Rendered, Renderer, RendererUnavailable, Template
+from campaigns.liquid import (
+    Aborted,
+    MissingProperty,
+    Rendered,
+    Renderer,
+    RendererUnavailable,
+    Template,
+)
 from campaigns.listeners import Versions
 from campaigns.records import Channel
 from campaigns.settling import Landing, Message, Outcome, Paid, Postponed, settle
@@ -260,9 +267,11 @@ class Courier:
         template = Template(asked.subject, asked.body, asked.html)
         key = f"{one.campaign_id}/{'test ' + one.id if one.is_test else one.version}"
         written = await self._means.renderer.render(key, template, cargo.scene())
-        if isinstance(written, Rendered):
-            return Message(written.subject, written.body, written.html)
-        return written
+        if not isinstance(written, Rendered):
+            return written
+        if not written.body.strip():
+            return Aborted("nothing is left of the message")
+        return Message(written.subject, written.body, written.html)
 
 
 def _pays(cargo: Cargo) -> bool:

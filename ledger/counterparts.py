@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    exists,
     func,
     literal,
     not_,
@@ -27,7 +28,6 @@ from models.tables import (
     audit_entries,
     campaigns,
     channels,
-    coupon_uses,
     coupons,
     deliveries,
     details,
@@ -35,6 +35,7 @@ from models.tables import (
     held_lots,
     holds,
     idempotency_keys,
+    inbox_messages,
     log_head,
     lots,
     members,
@@ -128,71 +129,6 @@ def _credits_know_their_reversals() -> Invariant:
         sums, and_(is_credited(lots), sums.c.related_id == lots.c.transaction_id)
     )
     return equal("lot", lots.c.id, joined, reversed=(lots.c.reversed, or_none(sums.c.points)))
-
-
-# ── coupons ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _coupons_count_their_uses() -> Invariant:
-    """A coupon was redeemed as often as uses of it stand."""
-    use = coupon_uses.c
-    sums = (
-        select(use.coupon_id, func.count().label("uses"))
-        .where(use.freed_by.is_(None))
-        .group_by(use.coupon_id)
-        .subquery()
-    )
-    joined = coupons.outerjoin(sums, sums.c.coupon_id == coupons.c.id)
-    return equal("coupon", coupons.c.id, joined, redeemed=(coupons.c.redeemed, or_none(sums.c[1])))
-
-
-def _members_keep_to_their_limit() -> Invariant:
-    """Of a coupon, no more uses of one member stand than it allows."""
-    use, uses = coupon_uses.c, func.count()
-    broken = (
-        select(use.coupon_id, uses, use.member_id, coupons.c.member_limit)
-        .join(coupons, coupons.c.id == use.coupon_id)
-        .where(use.freed_by.is_(None))
-        .group_by(use.coupon_id, use.member_id, coupons.c.member_limit)
-        .having(uses > coupons.c.member_limit)
-    )
-    return never("coupon {}: {} uses of member {} stand, more than {}.", broken)
-
-
-def _uses_have_their_credit() -> Invariant:
-    """A use is of a coupon's credit, in the coupon's program, to the member who used it."""
-    use = coupon_uses.c
-    right = and_(
-        is_kind("CREDIT"),
-        _t.source == literal("CASHBACK_COUPON"),
-        _t.program_id == coupons.c.program_id,
-        wallets.c.member_id == use.member_id,
-    )
-    broken = (
-        select(use.coupon_id, use.transaction_id)
-        .outerjoin(coupons, coupons.c.id == use.coupon_id)
-        .outerjoin(transactions, _t.id == use.transaction_id)
-        .outerjoin(wallets, wallets.c.id == _t.wallet_id)
-        .where(not_(func.coalesce(right, literal(0) == 1)))
-    )
-    return never("coupon {}: its use by transaction {} is of no credit that it gave.", broken)
-
-
-def _uses_stand_with_their_credit() -> Invariant:
-    """A use was freed by the reversal that left nothing of its credit, and stands until then."""
-    use = coupon_uses.c
-    whole = and_(lots.c.reversed == lots.c.issued, _original.c.related_id == use.transaction_id)
-    partly = and_(lots.c.reversed < lots.c.issued, use.freed_by.is_(None))
-    broken = (
-        select(use.transaction_id, func.coalesce(use.freed_by, "nothing"))
-        .join(lots, and_(is_credited(lots), lots.c.transaction_id == use.transaction_id))
-        .outerjoin(
-            _original,
-            and_(_original.c.id == use.freed_by, _original.c.kind == literal("REVERSAL")),
-        )
-        .where(not_(func.coalesce(or_(whole, partly), literal(0) == 1)))
-    )
-    return never("transaction {}: its use of a coupon can't be freed by {}.", broken)
 
 
 # ── the log, keys, members ───────────────────────────────────────────────────────────────────────
@@ -373,9 +309,14 @@ def _erased_are_forgotten() -> Invariant:
         .correlate(members)
         .exists()
     )
-    broken = select(m.id).where(
-        m.erased_at.is_not(None), or_(personal, known, m.attributes != literal("{}"), said)
+    d, inbox = deliveries.c, inbox_messages.c
+    told = or_(d.subject.is_not(None), d.body.is_not(None), d.html.is_not(None))
+    written = or_(
+        exists().where(d.member_id == m.id, told).correlate(members),
+        exists().where(inbox.member_id == m.id).correlate(members),
     )
+    left = or_(personal, known, m.attributes != literal("{}"), said, written)
+    broken = select(m.id).where(m.erased_at.is_not(None), left)
     return never("member {}: erased, and yet not all of it is.", broken)
 
 
@@ -384,10 +325,6 @@ OF_WHAT_STANDS_BESIDE: Final = (
     _corrections_stay_within(),
     _related_are_there(),
     _credits_know_their_reversals(),
-    _coupons_count_their_uses(),
-    _members_keep_to_their_limit(),
-    _uses_have_their_credit(),
-    _uses_stand_with_their_credit(),
     _transactions_have_their_event(),
     _events_have_their_transaction(),
     _log_is_dense(),

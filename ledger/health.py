@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from ledger.counterparts import OF_WHAT_STANDS_BESIDE
+from ledger.coupon_invariants import OF_COUPONS
 from ledger.invariants import OF_BALANCES
 from models.tables import transactions, wallets
 
@@ -31,7 +32,7 @@ def audit(connection: Connection, now: int) -> Health:
     What is due at `now` and not written is no violation, as long as there is enough for it.
     """
     violations: list[str] = []
-    for invariant in (*OF_BALANCES, *OF_WHAT_STANDS_BESIDE):
+    for invariant in (*OF_BALANCES, *OF_WHAT_STANDS_BESIDE, *OF_COUPONS):
         broken = invariant.broken.limit(VIOLATIONS_MAX - len(violations))
         for row in connection.execute(broken, {"now": now}):
             violations += invariant.tell(row)
