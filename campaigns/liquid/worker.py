@@ -30,8 +30,8 @@ CPU_S_MAX: Final = 0.5
 MEMORY_BYTES_MAX: Final = 64 * 2**20
 """What it may take beyond what it has when it starts, its cache included."""
 
-KEPT_MAX: Final = 64
-"""Messages kept parsed, the latest used. A message has 24,000 characters at most."""
+KEPT_CHARS_MAX: Final = 200_000
+"""Of the messages kept parsed, the latest used: a parsed character takes up to 70 bytes."""
 
 READ_BYTES: Final = 65_536
 STATM: Final = Path("/proc/self/statm")
@@ -47,6 +47,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[Template, Parsed]] = OrderedDict()
+        self._kept_chars = 0
 
     def answer(self, payload: bytes) -> bytes:
         return pack_answer(self._answer(*unpack_asked(payload)))
@@ -68,16 +69,27 @@ class Worker:
         if kept and kept[0] == message:
             self._kept.move_to_end(key)
             return kept[1]
+        if kept:
+            self._drop(key)
         parsed = parse_message(message)
         self._kept[key] = message, parsed
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT_MAX:
-            self._kept.popitem(last=False)
+        self._kept_chars += _length(message)
+        while self._kept_chars > KEPT_CHARS_MAX:
+            self._drop(next(iter(self._kept)))
         return parsed
+
+    def _drop(self, key: str) -> None:
+        message, _ = self._kept.pop(key)
+        self._kept_chars -= _length(message)
 
     def kept(self) -> list[str]:
         """The versions kept, the latest used last."""
         return list(self._kept)
+
+
+def _length(message: Template) -> int:
+    """In characters; never 0, so that the number of messages is bounded, too."""
+    return 100 + len(message.subject or "") + len(message.body) + len(message.html or "")
 
 
 def bound_memory() -> None:

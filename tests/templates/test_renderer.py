@@ -31,7 +31,7 @@ from campaigns.liquid import (
 from campaigns.liquid import renderer as renderers
 from campaigns.liquid.renderer import IN_FLIGHT_MAX
 from campaigns.liquid.wire import Frames, framed
-from campaigns.liquid.worker import KEPT_MAX, MEMORY_BYTES_MAX, Worker
+from campaigns.liquid.worker import MEMORY_BYTES_MAX, Worker
 from tests.harness.patience import patience, poll
 from tests.house.sources import ROOT
 from tests.templates.scenes import ANN, ROOTS, with_event
@@ -343,15 +343,25 @@ async def test_the_running_worker_has_that_limit(renderer: Renderer) -> None:
     assert MEMORY_BYTES_MAX < limit < 3 * MEMORY_BYTES_MAX
 
 
-def test_a_version_is_parsed_once_and_the_latest_are_kept() -> None:
+def test_a_version_is_parsed_once_and_the_latest_used_are_kept() -> None:
+    worker = Worker()
+    long = Template(None, "x" * 7_900)  # and 100 for itself: 25 of them are kept
+    first = worker.parsed("0", long)
+
+    assert worker.parsed("0", long) is first
+    for number in range(1, 25):
+        worker.parsed(str(number), long)
+    assert worker.parsed("0", long) is first
+    worker.parsed("25", long)
+    assert worker.kept() == [*map(str, range(2, 25)), "0", "25"]
+
+
+def test_a_version_that_became_another_is_parsed_anew() -> None:
     worker = Worker()
     first = worker.parsed("0", HELLO)
 
-    assert worker.parsed("0", HELLO) is first
     assert worker.parsed("0", Template(None, "another")) is not first
-    for number in range(KEPT_MAX):
-        worker.parsed(str(number + 1), HELLO)
-    assert worker.kept() == [str(number + 1) for number in range(KEPT_MAX)]
+    assert worker.kept() == ["0"]
 
 
 async def test_what_is_far_too_long_is_not_even_sent() -> None:
