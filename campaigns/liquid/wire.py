@@ -27,7 +27,7 @@ FRAME_BYTES_MAX: Final = 1_000_000
 LENGTH_BYTES: Final = 4
 READY: Final = b"ready"
 AT: Final = "at"
-"""The key of the object that stands for an instant: no other value is an object."""
+"""The only key of the object that stands for an instant."""
 
 OUTCOMES: Final = {
     each.__name__: each for each in (Rendered, Aborted, MissingProperty, RenderError)
@@ -95,7 +95,7 @@ def unpack_asked(payload: bytes) -> tuple[str | None, Template, Scene | Roots]:
 
 
 def _unpacked(value: Any) -> Value:
-    return instant_of(value[AT]) if isinstance(value, dict) else value
+    return instant_of(value[AT]) if isinstance(value, dict) and value.keys() == {AT} else value
 
 
 def pack_answer(answer: Outcome | TemplateFault | None) -> bytes:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,8 +31,7 @@ from campaigns.liquid import (
 )
 from campaigns.liquid import renderer as renderers
 from campaigns.liquid.renderer import IN_FLIGHT_MAX
-from campaigns.liquid.wire import Frames, framed
-from campaigns.liquid.worker import MEMORY_BYTES_MAX, Worker
+from campaigns.liquid.worker import MEMORY_BYTES_MAX
 from tests.harness.patience import patience, poll
 from tests.house.sources import ROOT
 from tests.templates.scenes import ANN, ROOTS, with_event
@@ -89,6 +89,16 @@ async def test_instants_and_decimals_reach_it_as_they_are(renderer: Renderer) ->
     async with patience():
         assert await renderer.render("c", message, scene) == Rendered(
             None, "0.125 01.06. 02:00", None
+        )
+
+
+async def test_an_attribute_that_is_more_than_a_value_is_an_outcome(renderer: Renderer) -> None:
+    profile: Any = {"tags": ["a", "b"], "address": {"city": "Bonn"}}
+    message = Template(None, "{{ Profile.tags | join: '+' }} {{ Profile.address.city }}")
+
+    async with patience():
+        assert await renderer.render("c", message, replace(ANN, profile=profile)) == Rendered(
+            None, "a+b Bonn", None
         )
 
 
@@ -314,26 +324,6 @@ async def test_the_worker_has_no_environment(
     assert about(renderer, "environ") == ""
 
 
-MEASURE = """
-from campaigns.liquid.worker import MEMORY_BYTES_MAX, bound_memory
-bound_memory()
-small = bytearray(MEMORY_BYTES_MAX // 2)
-try:
-    bytearray(MEMORY_BYTES_MAX)
-except MemoryError:
-    print("refused")
-"""
-
-
-def test_the_worker_may_take_64_mb_more_than_it_has() -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", MEASURE], check=True, capture_output=True, text=True, cwd=ROOT
-    )
-
-    assert MEMORY_BYTES_MAX == 67_108_864
-    assert said.stdout == "refused\n"
-
-
 async def test_the_running_worker_has_that_limit(renderer: Renderer) -> None:
     async with patience():
         await renderer.start()
@@ -341,27 +331,6 @@ async def test_the_running_worker_has_that_limit(renderer: Renderer) -> None:
     limit = int(line.split()[3])
 
     assert MEMORY_BYTES_MAX < limit < 3 * MEMORY_BYTES_MAX
-
-
-def test_a_version_is_parsed_once_and_the_latest_used_are_kept() -> None:
-    worker = Worker()
-    long = Template(None, "x" * 7_900)  # and 100 for itself: 25 of them are kept
-    first = worker.parsed("0", long)
-
-    assert worker.parsed("0", long) is first
-    for number in range(1, 25):
-        worker.parsed(str(number), long)
-    assert worker.parsed("0", long) is first
-    worker.parsed("25", long)
-    assert worker.kept() == [*map(str, range(2, 25)), "0", "25"]
-
-
-def test_a_version_that_became_another_is_parsed_anew() -> None:
-    worker = Worker()
-    first = worker.parsed("0", HELLO)
-
-    assert worker.parsed("0", Template(None, "another")) is not first
-    assert worker.kept() == ["0"]
 
 
 async def test_what_is_far_too_long_is_not_even_sent() -> None:
@@ -395,13 +364,3 @@ def test_it_runs_on_the_loop_that_the_service_runs_on() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(main()) == [SAID, RenderError("took too long"), SAID]
-
-
-def test_frames_come_in_pieces_of_any_size() -> None:
-    sent = [b"", b"a", b"bc" * 300]
-    stream = b"".join(map(framed, sent))
-
-    for size in (1, 3, 7, len(stream)):
-        frames = Frames()
-        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
-        assert [each for piece in pieces for each in frames.take(piece)] == sent
