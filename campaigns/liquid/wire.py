@@ -18,7 +18,6 @@ from campaigns.liquid.templates import (
     Scene,
     Template,
     TemplateFault,
-    Value,
 )
 
 FRAME_BYTES_MAX: Final = 1_000_000
@@ -94,8 +93,10 @@ def unpack_asked(payload: bytes) -> tuple[str | None, Template, Scene | Roots]:
     return key, Template(**message), Scene(**rest)
 
 
-def _unpacked(value: Any) -> Value:
-    return instant_of(value[AT]) if isinstance(value, dict) and value.keys() == {AT} else value
+def _unpacked(value: Any) -> Any:
+    """Give instants back; an attribute may be a list or an object of its own, too."""
+    is_instant = isinstance(value, dict) and value.keys() == {AT}
+    return instant_of(value[AT]) if is_instant else value
 
 
 def pack_answer(answer: Outcome | TemplateFault | None) -> bytes:

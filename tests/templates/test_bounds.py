@@ -60,6 +60,7 @@ def test_blocks_are_nested_10_deep() -> None:
         "{% case (1..5000) %}{% when 1 %}{% endcase %}",
         "{{ 'a' | append: (1..5000) }}",
         "{% cycle (1..5000) %}",
+        "{% assign r = (5..1005) %}",
     ],
 )
 def test_a_range_has_1_000_numbers(source: str) -> None:
