@@ -1,5 +1,7 @@
 """Absence: a message about points that were not redeemed is not sent once they are."""
 
+from typing import Any
+
 import pytest
 
 from tests.campaigns.world import DAY, HELLO, MINUTE, Plan, World, unredeemed
@@ -155,7 +157,7 @@ async def test_points_that_expire_soon_are_not_told_of_once_they_are_spent(world
     assert await world.ends() == [("CANCELLED", "CREDIT_REDEEMED")]
 
 
-def _soon() -> object:
+def _soon() -> Any:
     from campaigns.plans import Who  # noqa: PLC0415
 
     return Who("Points Expiring Soon")

@@ -1,6 +1,7 @@
 """Failing: what is tried again, what is given up, and what isn't known."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ async def attempts(world: World) -> list[tuple[int, int | None]]:
     return [(each.number, each.status) for each in found[delivery.id]]
 
 
-async def credited(world: World, **more: object) -> None:
+async def credited(world: World, **more: Any) -> None:
     await world.publish(**more)
     await world.client.credit("ann", 5)
     await world.work()
@@ -148,7 +149,7 @@ async def letters(world: World) -> AsyncIterator[tuple[World, Mailbox]]:
         yield world, post
 
 
-async def write(world: World, post: Mailbox, **more: object) -> None:
+async def write(world: World, post: Mailbox, **more: Any) -> None:
     settings = {"from": "shop@example.com", "smtpUrl": post.url}
     channel, _ = await world.campaigns.create_channel("mail", "EMAIL", settings, TERMINAL)
     message = Message("Hello {{ Event.points }}", "News")

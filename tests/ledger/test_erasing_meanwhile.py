@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from events.audit import SERVICE
 from ledger.commands import Command, Credit, Owner, Transfer
-from ledger.registry import CreateProgram, EraseMember, UpsertMember, erase_member
+from ledger.erasure import erase_member
+from ledger.registry import CreateProgram, EraseMember, UpsertMember
 from tests.harness.book import BOB, Book, open_book
 from tests.harness.clock import VirtualClock
 
