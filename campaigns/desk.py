@@ -9,7 +9,7 @@ Plans are checked before anything is looked up, templates in a process of their 
 saved is saved in one unit of work with who asked for it.
 """
 
-from collections.abc import Mapping
+from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
 from campaigns import registry, trials
@@ -23,7 +23,7 @@ from campaigns.deliveries import find_deliveries
 from campaigns.evaluator import evaluate, is_unread
 from campaigns.liquid import Aborted, MissingProperty, Rendered, Template
 from campaigns.plans import Message, Plan, Who
-from campaigns.properties import SCHEMAS, nearest, sample
+from campaigns.properties import SCHEMAS, check_sample, from_wire, sample
 from campaigns.records import Campaign, Channel, Delivery
 from campaigns.refusals import InvalidInput, Refusal, TemplateError
 from campaigns.trials import Preview, Trial, roots_of
@@ -41,6 +41,7 @@ class Campaigns:
         self._means = means
         self.changes = changes
         self.courier = Courier(means)
+        self._previews = count(1)
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
 
@@ -120,26 +121,29 @@ class Campaigns:
         who: Who,
         message: Message,
         event_id: str | None = None,
-        given: Mapping[str, Any] | None = None,
+        given: object = None,
     ) -> Rendered | Refusal:
         """The message as a real event, sample properties or a believable event would have it.
 
-        `given` has dates as instants; see campaigns.properties.from_wire.
+        `given` is a sample as JSON, dates as text.
         """
-        if wrong := next(check_who(who), None) or _unknown(who, given):
+        if wrong := next(check_who(who), None):
             return wrong
         if event_id is not None and given is not None:
             return InvalidInput("give an event or a sample, not both.", ("sample",))
+        said = _said(who.event, given)
+        if isinstance(said, Refusal):
+            return said
         if refusal := await self._check_message(who, message):
             return refusal
-        said = sample(who.event) if given is None else given
         asked = Preview(who, "Preview", event_id, said)
         now = self._means.clock()
         scene = await self._means.database.read(trials.scene_of, now, asked)
         if isinstance(scene, Refusal):
             return scene
         template = Template(message.subject, message.body, message.html)
-        return _shown(await self._means.renderer.render(f"preview/{now}", template, scene))
+        key = f"preview/{next(self._previews)}"
+        return _shown(await self._means.renderer.render(key, template, scene))
 
     async def send_test(self, asked: Trial, by: Actor) -> Delivery | Refusal:
         """Send a message to try it, and tell what came of it."""
@@ -177,14 +181,12 @@ class Campaigns:
         return await self.courier.work()
 
 
-def _unknown(who: Who, given: Mapping[str, Any] | None) -> InvalidInput | None:
-    known = SCHEMAS[who.event].properties
-    for name in given or {}:
-        if name not in known:
-            meant = nearest(name, known)
-            hint = f": did you mean {meant!r}?" if meant else "."
-            return InvalidInput(f"{who.event} has no such property{hint}", ("sample", name))
-    return None
+def _said(event: str, given: Any) -> dict[str, Any] | InvalidInput:
+    """What the event says in a preview; believable words where none are given."""
+    if given is None:
+        return sample(event)
+    wrong = next(check_sample(given, SCHEMAS[event], ("sample",)), None)
+    return wrong or from_wire(given)
 
 
 def _shown(written: Any) -> Rendered | InvalidInput:

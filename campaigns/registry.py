@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from campaigns.claims import lock_campaigns
 from campaigns.deliveries import find_deliveries, lock_deliveries, save_deliveries
@@ -42,6 +42,9 @@ from models.dialects import write_rows
 from models.ids import new_id
 from models.tables import campaign_versions, campaigns, channels
 
+CHANNELS_MAX: Final = 1_000
+"""How many channels there can be: `channels` lists them all."""
+
 _STATE: Final = (
     *("name", "status", "version", "plan", "ends_at", "finishes", "until_position"),
     "resumed_at",
@@ -64,6 +67,8 @@ def create_channel(
     """Open a channel, under a name that no other has."""
     if connection.execute(select(channels.c.id).where(channels.c.name == asked.name)).first():
         return NameTaken("another channel has this name.", ("name",))
+    if connection.execute(select(func.count()).select_from(channels)).scalar_one() >= CHANNELS_MAX:
+        return InvalidInput(f"there are {CHANNELS_MAX:,} channels: use one of them.", ("name",))
     channel = Channel(
         new_id("chn"),
         asked.name,

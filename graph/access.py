@@ -37,6 +37,7 @@ FOLLOW_OWN: Final = Right(("events:read",), member=True)
 CREDIT: Final = Right(("points:credit",))
 DEBIT: Final = Right(("points:debit",))
 MOVE: Final = Right(("points:credit", "points:debit"))
+CAMPAIGN: Final = Right(("campaigns:write",))
 ADMINISTER: Final = Right(("admin",))
 
 DECISIONS: Final[dict[str, dict[Right, str]]] = {
@@ -46,16 +47,19 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
         READ_OWN: "member wallet wallets transaction transactions",
         READ: "program programs creditedNotRedeemed coupon",
         FOLLOW_OWN: "pointsCreditedEvents eventCursor",
+        CAMPAIGN: "channels campaign campaigns deliveries eventSchemas reach",
         ADMINISTER: "ledgerHealth auditLog apiKeys",
     },
     "Mutation": {
         CREDIT: "creditPoints creditPointsBatch refundDebit upsertMember createCoupon redeemCoupon",
         DEBIT: "debitPoints holdPoints captureHold releaseHold reverseCredit",
         MOVE: "transferPoints",
+        CAMPAIGN: "createChannel createCampaign updateCampaign publishCampaign pauseCampaign"
+        " resumeCampaign stopCampaign cloneCampaign previewMessage sendTestMessage retryDelivery",
         ADMINISTER: "createProgram updateProgram eraseMember freezeWallet createApiKey"
         " revokeApiKey",
     },
-    "Subscription": {FOLLOW_OWN: "pointsCredited"},
+    "Subscription": {FOLLOW_OWN: "pointsCredited inboxMessage", CAMPAIGN: "deliveryUpdated"},
     "Program": {
         OPEN: "id name pointsName expiry activationDelay consumption rounding timeZone maxBalance"
         " expiringSoonDays createdAt",
@@ -63,7 +67,7 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     },
     "Member": {
         OPEN: "id identity name email phone timeZone attributes",
-        READ_OWN: "wallets",
+        READ_OWN: "wallets inbox",
     },
     "Wallet": {
         OPEN: "id program status balance lifetime expiring createdAt",
@@ -79,6 +83,17 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
         OPEN: "id code program points percentOfSale minimumSale totalLimit memberLimit startsAt"
         " endsAt redeemed"
     },
+    "Channel": {OPEN: "id name kind settings disabled"},
+    "Campaign": {
+        OPEN: "id name status version who channel message reward when limits conversionWithin stats"
+        " deliveries createdAt",
+    },
+    "Delivery": {
+        OPEN: "id campaign version eventId status reason detail dueAt subject body attempts"
+        " createdAt",
+        READ: "member wallet",
+    },
+    "InboxMessage": {OPEN: "id subject body sentAt readAt"},
     "PointsCredited": {
         OPEN: "id cursor name ctSource walletId transactionId points source campaignId"
         " pointsDescription eventTimestamp pointsExpiry couponCode couponId saleChannel locationId"
@@ -88,25 +103,47 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     "AuditEntry": {OPEN: "id at actor keyId action subjectId requestId"},
     "ApiKey": {OPEN: "id name scopes createdAt expiresAt lastUsedAt revokedAt"},
     # What stands in an object that was decided on.
+    "Absence": {OPEN: "of within"},
+    "Attempt": {OPEN: "number startedAt finishedAt status error"},
     "Balance": {OPEN: "active promised held"},
+    "CampaignStats": {
+        OPEN: "qualified waiting sent failed heldOut skipped converted conversionRate"
+        " controlConversionRate",
+    },
+    "CountByReason": {OPEN: "reason count"},
+    "EventProperty": {OPEN: "name type values"},
+    "EventSchema": {OPEN: "name properties"},
     "Expiry": {OPEN: "rule count unit"},
     "ExpiringPoints": {OPEN: "points expiresAt"},
     "LedgerHealth": {OPEN: "wallets transactions violations"},
     "Lifetime": {
         OPEN: "credited transferredIn transferredOut redeemed removed expired reversed",
     },
+    "Limits": {OPEN: "per minGap maxDeliveries perMinute controlPercent"},
+    "Message": {OPEN: "subject body html"},
     "Order": {OPEN: "id saleAmount saleChannel locationId"},
     "PageInfo": {OPEN: "hasNextPage hasPreviousPage startCursor endCursor"},
     "PointsBySource": {OPEN: "source points"},
     "ProgramSummary": {
         OPEN: "active promised held credited creditedBySource redeemed removed expired reversed",
     },
+    "PropertyFilter": {OPEN: "property op value"},
+    "Reach": {OPEN: "events members wallets"},
+    "Reward": {OPEN: "points percentOf percent program description"},
     "Rounding": {OPEN: "decimals mode"},
+    "When": {OPEN: "delay quietFrom quietTo quietPolicy startsAt endsAt"},
+    "Who": {OPEN: "event match filters absence profile"},
     # Lists.
     "AuditEntryConnection": {OPEN: "edges pageInfo"},
     "AuditEntryEdge": {OPEN: "cursor node"},
     "ApiKeyConnection": {OPEN: "edges pageInfo"},
     "ApiKeyEdge": {OPEN: "cursor node"},
+    "CampaignConnection": {OPEN: "edges pageInfo"},
+    "CampaignEdge": {OPEN: "cursor node"},
+    "DeliveryConnection": {OPEN: "edges pageInfo"},
+    "DeliveryEdge": {OPEN: "cursor node"},
+    "InboxConnection": {OPEN: "edges pageInfo"},
+    "InboxEdge": {OPEN: "cursor node"},
     "HoldConnection": {OPEN: "edges pageInfo"},
     "HoldEdge": {OPEN: "cursor node"},
     "PointsCreditedConnection": {OPEN: "edges pageInfo"},
@@ -132,6 +169,10 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     "FreezeWalletPayload": {OPEN: "wallet errors"},
     "CouponPayload": {OPEN: "coupon errors"},
     "RedeemCouponPayload": {OPEN: "transaction wallet replayed errors"},
+    "CreateChannelPayload": {OPEN: "channel secret errors"},
+    "CampaignPayload": {OPEN: "campaign errors"},
+    "PreviewMessagePayload": {OPEN: "subject body html errors"},
+    "DeliveryPayload": {OPEN: "delivery errors"},
     "CreateApiKeyPayload": {OPEN: "apiKey token errors"},
     "RevokeApiKeyPayload": {OPEN: "apiKey errors"},
     "NameTaken": {OPEN: "message path"},
@@ -151,6 +192,11 @@ DECISIONS: Final[dict[str, dict[Right, str]]] = {
     "ExceedsOriginal": {OPEN: "message path remaining"},
     "HoldClosed": {OPEN: "message path"},
     "CouponRefused": {OPEN: "message path reason"},
+    "TemplateError": {OPEN: "message path line column suggestion"},
+    "InvalidTransition": {OPEN: "message path from allowed"},
+    "CampaignNotFound": {OPEN: "message path"},
+    "ChannelNotFound": {OPEN: "message path"},
+    "DeliveryNotFound": {OPEN: "message path"},
 }
 
 RIGHTS: Final[dict[tuple[str, str], Right]] = {

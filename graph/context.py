@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from access.door import Door
 from access.principal import Principal
 from access.rates import Rates
+from campaigns.desk import Campaigns
 from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
@@ -34,6 +35,8 @@ class Service(Protocol):
     def database(self) -> Database: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def campaigns(self) -> Campaigns: ...
     @property
     def feed(self) -> Feed: ...
     @property
@@ -80,6 +83,7 @@ class Context:
         self.sight = Sight(principal.identity)
         self.request_id = request_id
         self.ledger = service.ledger
+        self.campaigns = service.campaigns
         self.feed = service.feed
         self._new_loaders = new_loaders
         self.renew()

@@ -39,7 +39,10 @@ def described(kind: type[K]) -> type[K]:
 
 @described
 class NameTaken(UserError):
-    """Another program has this name, or another coupon this code. They are unique and stay."""
+    """Another program or channel has this name, or another coupon this code.
+
+    They are unique and stay.
+    """
 
 
 @described
@@ -165,6 +168,53 @@ class CouponRefused(UserError):
     reason: CouponRefusal = strawberry.field(description="Why.")
 
 
+@choice("How far a campaign has come.")
+class CampaignStatus(Choice):
+    """See campaigns/lifecycle.py."""
+
+    DRAFT = "DRAFT", "It was never published: nothing happens."
+    RUNNING = "RUNNING", "Events are heard, and messages sent."
+    PAUSED = "PAUSED", "Events are heard, and messages wait for it to be resumed."
+    STOPPED = "STOPPED", "It was stopped, for good: clone it to begin anew."
+    COMPLETED = "COMPLETED", "Its `endsAt` has come."
+
+
+@described
+class TemplateError(UserError):
+    """A template can't be sent as it is."""
+
+    line: int = strawberry.field(description="The line, from 1 on.")
+    column: int = strawberry.field(description="The character in it, from 1 on.")
+    suggestion: str | None = strawberry.field(
+        description="What may have been meant, if that can be told."
+    )
+
+
+@described
+class InvalidTransition(UserError):
+    """The campaign's status doesn't allow it."""
+
+    status: CampaignStatus = strawberry.field(name="from", description="What the campaign is.")
+    allowed: list[CampaignStatus] = strawberry.field(
+        description="What it can be made from there; empty if nothing."
+    )
+
+
+@described
+class CampaignNotFound(UserError):
+    """There is no campaign of this id."""
+
+
+@described
+class ChannelNotFound(UserError):
+    """There is no channel of this id."""
+
+
+@described
+class DeliveryNotFound(UserError):
+    """There is no delivery of this id."""
+
+
 USER_ERRORS: Final[dict[str, Any]] = {
     kind.__name__: kind
     for kind in (
@@ -185,6 +235,11 @@ USER_ERRORS: Final[dict[str, Any]] = {
         ExceedsOriginal,
         HoldClosed,
         CouponRefused,
+        TemplateError,
+        InvalidTransition,
+        CampaignNotFound,
+        ChannelNotFound,
+        DeliveryNotFound,
     )
 }
 

@@ -21,6 +21,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from access.principal import ProviderDown
 from access.rates import RateLimited
+from campaigns.liquid import RendererUnavailable
 from graph.telemetry import note_code
 from ledger import Overloaded
 from models.database import OutcomeUnknown, Unavailable
@@ -124,6 +125,9 @@ _FAULTS: Final[dict[type[Exception], _Fault]] = {
     RecursionError: _Fault("LIMIT_EXCEEDED", "this is nested too deeply", {"retryable": False}),
     Unavailable: _Fault(
         "UNAVAILABLE", "the database can't be reached: nothing was done", {"retryable": True}
+    ),
+    RendererUnavailable: _Fault(
+        "UNAVAILABLE", "messages can't be rendered just now: try again soon", {"retryable": True}
     ),
     OutcomeUnknown: _Fault(
         "OUTCOME_UNKNOWN",

@@ -5,10 +5,9 @@ together. `find_*` may give None, `get_*` asserts that there is what a foreign k
 """
 
 from asyncio import gather
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection as Link
 from strawberry.dataloader import DataLoader
@@ -19,9 +18,11 @@ from events.log import find_credited
 from graph.access import ADMINISTER, FOLLOW_OWN, READ_OWN, require
 from graph.api_keys import ApiKey
 from graph.audit import AuditEntry
-from graph.context import Context
+from graph.campaign_loaders import PREFIXES, CampaignLoaders
 from graph.coupons import Coupon
 from graph.holds import Hold
+from graph.inbox import InboxMessage
+from graph.loading import Key
 from graph.members import Member
 from graph.nodes import Node
 from graph.pagination import Connection, Listing, a_number
@@ -36,16 +37,9 @@ from ledger.commands import Owner
 from models.ids import find_prefix
 from models.windows import Page, Window
 
-R = TypeVar("R")
-Key = tuple[Any, ...]
 
-
-class Loaders:
+class Loaders(CampaignLoaders):
     """What one operation has loaded. Made anew after each mutation and for each event."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._sight = context.sight
 
     # ── by id ───────────────────────────────────────────────────────────────────────────────────
 
@@ -54,6 +48,8 @@ class Loaders:
 
     async def _find_node(self, id: str) -> Node | None:
         prefix = find_prefix(id)
+        if prefix in PREFIXES:
+            return await self.find_campaigns_node(id)
         require(self._context.principal, FOLLOW_OWN if prefix == "evt" else READ_OWN)
         match prefix:
             case "prg" if self._sight.identity is None:
@@ -70,6 +66,8 @@ class Loaders:
                 return await self.find_coupon(id)
             case "evt":
                 return await self.find_event(id)
+            case "inb":
+                return await self.find_inbox_message(id)
             case "aud" if ADMINISTER.allows(self._context.principal):
                 return await self.find_audit_entry(id)
             case "key" if ADMINISTER.allows(self._context.principal):
@@ -148,6 +146,12 @@ class Loaders:
     async def find_event(self, id: str) -> PointsCredited | None:
         event = await self._events.load(id)
         return PointsCredited.of(event) if event and self._sight.is_in(event.identity) else None
+
+    async def find_inbox_message(self, id: str) -> InboxMessage | None:
+        record = await self._inbox_messages.load(id)
+        if record is None or not await self.find_member(record.member_id):
+            return None
+        return InboxMessage.of(record)
 
     async def _is_in_sight(self, wallet: records.Wallet) -> bool:
         if self._sight.identity is None:
@@ -317,39 +321,6 @@ class Loaders:
             return await self._context.survey(_summarize_each, keys, self._context.now)
 
         return DataLoader(load)
-
-    def _of_keys(
-        self, find: Callable[[Link, Iterable[str]], dict[str, R]]
-    ) -> DataLoader[str, R | None]:
-        """A loader of what a key names, or None."""
-
-        async def load(keys: list[str]) -> list[R | None]:
-            found = await self._context.read(find, keys)
-            return [found.get(key) for key in keys]
-
-        return DataLoader(load)
-
-    def _of_owners(
-        self,
-        read: Callable[..., dict[str, R]],
-        id_of: Callable[[Any], str] = str,
-    ) -> DataLoader[Any, R]:
-        """A loader of what belongs to an owner: all owners of whom the same is asked, at once."""
-
-        def name(key: Key) -> Hashable:
-            return (id_of(key[0]), *key[1:])
-
-        async def load(keys: list[Key]) -> list[R]:
-            alike: defaultdict[Key, list[Any]] = defaultdict(list)
-            for owner, *asked in keys:
-                alike[tuple(asked)].append(owner)
-            found: dict[Hashable, R] = {}
-            for asked, owners in alike.items():
-                answer = await self._context.read(read, owners, *asked)
-                found |= {(owner_id, *asked): each for owner_id, each in answer.items()}
-            return [found[name(key)] for key in keys]
-
-        return DataLoader(load, cache_key_fn=name)
 
 
 def _id_of(record: records.Wallet) -> str:

@@ -8,6 +8,7 @@ from strawberry import UNSET
 
 from graph.context import Info
 from graph.errors import InvalidInput, MemberNotFound, listed
+from graph.inbox import InboxConnection
 from graph.nodes import Node
 from graph.pagination import After, Connection, First, Listing
 from graph.scalars import JSON, TimeZone, sought
@@ -54,6 +55,13 @@ class Member(Node):
     ) -> Connection[Annotated["Wallet", strawberry.lazy("graph.wallets")]]:
         window = Listing("wallets", self.id).window(first, after)
         return await info.context.loaders.wallets_of_member(self.id, window)
+
+    @strawberry.field(description="What campaigns have sent to the member's inbox, newest first.")
+    async def inbox(
+        self, info: Info, first: First = UNSET, after: After = UNSET
+    ) -> InboxConnection:
+        window = Listing("inbox", self.id).window(first, after)
+        return await info.context.loaders.inbox_of_member(self.id, window)
 
 
 @strawberry.type

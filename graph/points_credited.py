@@ -153,9 +153,9 @@ class PointsCreditedQueries:
         return LOG.cursor((await info.context.feed.position(),))
 
 
-@strawberry.type(description="What can be watched.")
-class Subscription:
-    """Over a WebSocket at the same address, by graphql-transport-ws."""
+@strawberry.type
+class PointsCreditedSubscriptions:
+    """What can be watched of points."""
 
     @strawberry.subscription(
         description=(

@@ -14,21 +14,28 @@ from graph.access import guard
 from graph.api_keys import ApiKeyMutations, ApiKeyQueries
 from graph.arguments import plan_conversions
 from graph.audit import AuditQueries
+from graph.campaign_moves import CampaignMutations
+from graph.campaigns import CampaignQueries
+from graph.channels import ChannelMutations, ChannelQueries
 from graph.coupons import CouponMutations, CouponQueries
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
+from graph.deliveries import DeliveryQueries, DeliverySubscriptions
 from graph.documents import Documents
+from graph.event_schemas import EventSchemaQueries
 from graph.execution import Execution, note_short_cuts
 from graph.faults import told
 from graph.health import HealthQueries
 from graph.holds import HoldMutations
+from graph.inbox import InboxSubscriptions
 from graph.members import MemberMutations, MemberQueries
 from graph.nodes import NodeQueries
-from graph.points_credited import PointsCreditedQueries, Subscription
+from graph.points_credited import PointsCreditedQueries, PointsCreditedSubscriptions
 from graph.programs import ProgramMutations, ProgramQueries
 from graph.scalars import SCALARS
 from graph.transactions import TransactionQueries
 from graph.transfers import TransferMutations
+from graph.trials import TrialMutations
 from graph.wallets import WalletMutations, WalletQueries
 
 
@@ -44,6 +51,10 @@ class Query(
     AuditQueries,
     ApiKeyQueries,
     CouponQueries,
+    ChannelQueries,
+    CampaignQueries,
+    DeliveryQueries,
+    EventSchemaQueries,
 ):
     """Every query, by noun."""
 
@@ -64,8 +75,16 @@ class Mutation(
     WalletMutations,
     ApiKeyMutations,
     CouponMutations,
+    ChannelMutations,
+    CampaignMutations,
+    TrialMutations,
 ):
     """Every mutation, by noun."""
+
+
+@strawberry.type(description="What can be watched.")
+class Subscription(PointsCreditedSubscriptions, DeliverySubscriptions, InboxSubscriptions):
+    """Over a WebSocket at the same address, by graphql-transport-ws."""
 
 
 class Names(NameConverter):
