@@ -148,4 +148,7 @@ EVERYTHING = f"""query Everything {{
   programs(first: 100) {{ edges {{ node {{ {PROGRAM} }} }} }}
   wallets(first: 100) {{ edges {{ node {{ {WALLET} }} }} }}
   auditLog(first: 1) {{ edges {{ node {{ id }} }} }}
+  channels {{ id disabled }}
+  campaigns(first: 100) {{ edges {{ node {{ id name status version }} }} }}
+  deliveries(first: 100) {{ edges {{ node {{ id status }} }} }}
 }}"""
