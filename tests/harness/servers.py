@@ -67,6 +67,14 @@ class Service:
 
         assert await poll(is_so), f"{self.inside.feed.followers} follow"
 
+    async def changes_followed(self, count: int) -> None:
+        """Wait until so many follow what becomes of deliveries."""
+
+        async def is_so() -> bool:
+            return self.inside.campaigns.changes.followers == count
+
+        assert await poll(is_so), f"{self.inside.campaigns.changes.followers} follow"
+
     async def sweep(self) -> int:
         """Write down all that is due by now; return how many rows and warnings that made."""
         written = 0

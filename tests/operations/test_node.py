@@ -61,7 +61,8 @@ async def test_finds_many_in_the_order_asked(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", ["prg", "mem", "wal", "txn", "hld", "evt", "lot", "cmp", "cpn", "key"]
+    "prefix",
+    ["prg", "mem", "wal", "txn", "hld", "evt", "lot", "cmp", "dlv", "chn", "inb", "cpn", "key"],
 )
 async def test_an_id_of_nothing_is_null(client: Client, prefix: str) -> None:
     assert await client.execute(NODE, id=f"{prefix}_{SUFFIX}") == {"node": None}

@@ -37,6 +37,12 @@ GUARDED: dict[str, str] = {
     "Query.coupon": "wallets:read",
     "Query.pointsCreditedEvents": "events:read member",
     "Query.eventCursor": "events:read member",
+    "Query.channels": "campaigns:write",
+    "Query.campaign": "campaigns:write",
+    "Query.campaigns": "campaigns:write",
+    "Query.deliveries": "campaigns:write",
+    "Query.eventSchemas": "campaigns:write",
+    "Query.reach": "campaigns:write",
     "Query.ledgerHealth": "admin",
     "Query.apiKeys": "admin",
     "Query.auditLog": "admin",
@@ -52,6 +58,17 @@ GUARDED: dict[str, str] = {
     "Mutation.releaseHold": "points:debit",
     "Mutation.reverseCredit": "points:debit",
     "Mutation.transferPoints": "points:credit points:debit",
+    "Mutation.createChannel": "campaigns:write",
+    "Mutation.createCampaign": "campaigns:write",
+    "Mutation.updateCampaign": "campaigns:write",
+    "Mutation.publishCampaign": "campaigns:write",
+    "Mutation.pauseCampaign": "campaigns:write",
+    "Mutation.resumeCampaign": "campaigns:write",
+    "Mutation.stopCampaign": "campaigns:write",
+    "Mutation.cloneCampaign": "campaigns:write",
+    "Mutation.previewMessage": "campaigns:write",
+    "Mutation.sendTestMessage": "campaigns:write",
+    "Mutation.retryDelivery": "campaigns:write",
     "Mutation.createProgram": "admin",
     "Mutation.updateProgram": "admin",
     "Mutation.eraseMember": "admin",
@@ -59,9 +76,14 @@ GUARDED: dict[str, str] = {
     "Mutation.createApiKey": "admin",
     "Mutation.revokeApiKey": "admin",
     "Subscription.pointsCredited": "events:read member",
+    "Subscription.inboxMessage": "events:read member",
+    "Subscription.deliveryUpdated": "campaigns:write",
+    "Delivery.member": "wallets:read",
+    "Delivery.wallet": "wallets:read",
     "Program.wallets": "wallets:read",
     "Program.summary": "wallets:read",
     "Member.wallets": "wallets:read member",
+    "Member.inbox": "wallets:read member",
     "Wallet.member": "wallets:read member",
     "Wallet.holds": "wallets:read member",
     "Wallet.transactions": "wallets:read member",
@@ -72,6 +94,8 @@ GUARDED: dict[str, str] = {
 }
 ANN = '{owner: {identity: "ann"}}'
 CID = '{owner: {identity: "cid"}}'
+WHO = '{event: "CT Points Credited"}'
+PLAN = f'{{name: "walk", who: {WHO}, reward: {{points: 5}}}}'
 NUMBERS = itertools.count(1)
 WATCH = "subscription ($after: String) { pointsCredited(after: $after) { identity } }"
 
@@ -88,6 +112,8 @@ def arguments(ids: dict[str, str]) -> dict[str, str]:
         "Query.transaction": f'(id: "{ids["transfer"]}")',
         "Query.program": '(name: "Points")',
         "Query.coupon": '(code: "SPRING")',
+        "Query.campaign": f'(id: "{ids["campaign"]}")',
+        "Query.reach": f'(who: {WHO}, since: "2026-01-01T00:00:00Z")',
         "Query.creditedNotRedeemed": '(since: "2026-01-01T00:00:00Z")',
         "Mutation.creditPoints": f"(input: {credit})",
         "Mutation.creditPointsBatch": f"(input: {{credits: [{credit}]}})",
@@ -101,6 +127,18 @@ def arguments(ids: dict[str, str]) -> dict[str, str]:
         "Mutation.transferPoints": f"(input: {{from: {CID}, to: {ANN}, points: 1, {key}}})",
         "Mutation.createCoupon": f'(input: {{code: "{key[-4:-1]}", points: 5}})',
         "Mutation.redeemCoupon": f'(input: {{code: "SPRING", identity: "cid", {key}}})',
+        "Mutation.createChannel": f'(input: {{name: "{key[-4:-1]}", kind: INBOX, settings: {{}}}})',
+        "Mutation.createCampaign": f"(input: {PLAN})",
+        "Mutation.updateCampaign": f'(input: {{id: "cmp_none", campaign: {PLAN}}})',
+        "Mutation.publishCampaign": '(input: {id: "cmp_none"})',
+        "Mutation.pauseCampaign": '(input: {id: "cmp_none"})',
+        "Mutation.resumeCampaign": '(input: {id: "cmp_none"})',
+        "Mutation.stopCampaign": '(input: {id: "cmp_none"})',
+        "Mutation.cloneCampaign": '(input: {id: "cmp_none", name: "walk"})',
+        "Mutation.previewMessage": f'(input: {{who: {WHO}, message: {{body: "Hello"}}}})',
+        "Mutation.sendTestMessage": '(input: {campaignId: "cmp_none", identity: "cid"})',
+        "Mutation.retryDelivery": '(input: {id: "dlv_none"})',
+        "Subscription.inboxMessage": '(identity: "ann")',
         "Mutation.createProgram": f'(input: {{name: "{key[-4:-1]}", pointsName: "stars"}})',
         "Mutation.updateProgram": '(input: {id: "prg_none"})',
         "Mutation.eraseMember": '(input: {identity: "nobody at all"})',
@@ -126,7 +164,7 @@ def test_the_tables_here_name_fields_that_there_are() -> None:
 
     assert set(GUARDED) <= there_are
     assert needed_arguments(API) <= set(
-        arguments(dict.fromkeys(("wallet", "transfer", "debit"), ""))
+        arguments(dict.fromkeys(("wallet", "transfer", "debit", "campaign"), ""))
     )
     for root in ("Query", "Mutation", "Subscription"):
         assert {each for each in there_are if each.startswith(f"{root}.")} <= set(GUARDED)

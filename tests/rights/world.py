@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.harness.campaigns import channel, deliveries, inbox, run_campaign
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.coupons import create_coupon
@@ -65,7 +66,7 @@ async def world(database_url: str, clock: VirtualClock) -> AsyncIterator[World]:
         running(database_url, clock, rate_member="100000/minute", **identities.settings) as service,
     ):
         admin = service.client
-        ids = await _fill(admin)
+        ids = await _fill(service)
         late = {"exp": clock() // 1_000_000 + 60}
         tokens = {"admin": ADMIN, "nobody": "", "unknown key": f"{ADMIN}x"}
         tokens |= {name: identities.token(name) for name in MEMBERS}
@@ -80,8 +81,13 @@ async def world(database_url: str, clock: VirtualClock) -> AsyncIterator[World]:
         yield World(service, tokens, ids)
 
 
-async def _fill(client: Client) -> dict[str, str]:
+async def _fill(service: Service) -> dict[str, str]:
     """Ann's world; the ids of all that is hers alone."""
+    client = service.client
+    way = await channel(client)
+    campaign = await run_campaign(
+        client, way["id"], message={"body": "For {{ Profile.Name }}", "subject": "Hi"}
+    )
     await client.upsert_member("ann", name="Ann Example", email="ann@example.com")
     credit = await client.credit("ann", 500, description="Ann Example's first")
     debit = await client.debit("ann", 50)
@@ -92,7 +98,13 @@ async def _fill(client: Client) -> dict[str, str]:
     wallet = await client.wallet("ann")
     [event] = [each for each in (await client.events()).nodes if each.identity == "ann"]
     assert sent.sent
+    await service.plan()
+    [delivery] = await deliveries(client, identity="ann", statuses=["SENT"])
+    [message] = (await inbox(client, "ann")).nodes
     return {
+        "campaign": campaign["id"],
+        "delivery": delivery["id"],
+        "message": message["id"],
         "member": wallet.member_id,
         "wallet": wallet.id,
         "credit": credit.id,

@@ -1,0 +1,54 @@
+"""eventSchemas: what a Who section offers, by the names on the wire."""
+
+from tests.harness.campaigns import SCHEMAS
+from tests.harness.client import Client
+from tests.harness.values import Json
+
+CREDITS = ["Campaign", "API", "Manual", "Cashback Coupon"]
+
+
+async def schemas(client: Client) -> dict[str, dict[str, Json]]:
+    told = (await client.execute(SCHEMAS))["eventSchemas"]
+    return {each["name"]: {one["name"]: one for one in each["properties"]} for each in told}
+
+
+async def test_offers_every_event_by_its_name_on_the_wire(client: Client) -> None:
+    assert [*await schemas(client)] == [
+        "CT Points Credited",
+        "CT Points Debited",
+        "Points Promised",
+        "Points Expiring Soon",
+        "Points Expired",
+        "Points Reversed",
+        "Points Refunded",
+    ]
+
+
+async def test_points_credited_has_the_properties_of_the_specification(client: Client) -> None:
+    credited = (await schemas(client))["CT Points Credited"]
+
+    assert {name: one["type"] for name, one in credited.items()} == {
+        "CT Source": "STRING",
+        "walletId": "STRING",
+        "transactionId": "STRING",
+        "points": "NUMBER",
+        "source": "STRING",
+        "campaignId": "STRING",
+        "pointsDescription": "STRING",
+        "eventTimestamp": "DATE",
+        "pointsExpiry": "DATE",
+        "couponCode": "STRING",
+        "couponId": "STRING",
+        "saleChannel": "STRING",
+        "locationId": "STRING",
+        "saleAmount": "NUMBER",
+    }
+
+
+async def test_a_property_of_few_values_tells_them_all(client: Client) -> None:
+    told = await schemas(client)
+
+    few = {name: one["values"] for name, one in told["CT Points Credited"].items() if one["values"]}
+    assert few == {"CT Source": ["API", "Dashboard", "Campaign", "System"], "source": CREDITS}
+    assert told["CT Points Debited"]["source"]["values"] == ["API", "Manual"]
+    assert "couponCode" not in told["CT Points Debited"]
