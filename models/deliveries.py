@@ -21,6 +21,29 @@ STATUSES = (
 )
 """As they are written. What is WAITING or RETRYING and whose time has come is told as DUE."""
 
+REASONS = (
+    "NO_ADDRESS",
+    "FREQUENCY_LIMIT",
+    "QUIET_HOURS",
+    "CAP_REACHED",
+    "TEMPLATE_ABORTED",
+    "MISSING_PROPERTY",
+    "RENDER_ERROR",
+    "STALE",
+    "PROFILE_MISMATCH",
+    "CREDIT_REDEEMED",
+    "WALLET_REDEEMED",
+    "CREDIT_REVERSED",
+    "CREDIT_EXPIRED",
+    "CAMPAIGN_STOPPED",
+    "CAMPAIGN_ENDED",
+    "MEMBER_ERASED",
+    "REJECTED",
+    "TIMED_OUT",
+    "UNREACHABLE",
+)
+"""Why one ended as it did, or is tried again. docs/campaigns.md says what each means."""
+
 ABSENCES = ("CREDIT_UNREDEEMED", "WALLET_UNREDEEMED")
 
 

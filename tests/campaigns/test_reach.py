@@ -135,7 +135,6 @@ async def test_promises_and_what_expires_soon(book: Book, clock: VirtualClock) -
         pass
     soon = Who("Points Expiring Soon")
 
-    # They are the last of the log, and have no row whose instant of writing is known.
     assert await reach(book, soon, start + 13 * DAY_US) == ONE
     assert await reach(book, soon, start + 13 * DAY_US + 1) == NOBODY
     kept = replace(soon, absence=Absence("CREDIT_UNREDEEMED", DAY_US))
@@ -145,6 +144,17 @@ async def test_promises_and_what_expires_soon(book: Book, clock: VirtualClock) -
     assert await reach(book, kept, start + 13 * DAY_US) == ONE
     long = replace(soon, absence=Absence("CREDIT_UNREDEEMED", 4 * DAY_US))
     assert await reach(book, long, start + 13 * DAY_US) == NOBODY
+
+
+async def test_what_expires_soon_is_found_though_nothing_is_written_after_it(
+    book: Book, clock: VirtualClock
+) -> None:
+    start = clock()
+    await credit(book, expires_at=start + 20 * DAY_US)
+    clock.advance(days=15)
+    assert await book.ledger.sweep() == 1
+
+    assert await reach(book, Who("Points Expiring Soon"), start + 13 * DAY_US) == ONE
 
 
 async def test_what_cant_be_right_is_refused_with_its_place(book: Book) -> None:
