@@ -44,16 +44,19 @@ def find_gone(
 def _followed_by_debits(
     connection: Connection, absence: Absence, page: Sequence[Occurrence], now: int
 ) -> set[str]:
-    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-    for wallet_id, sequence, at in connection.execute(_DEBITS, {"ids": [one.id for one in page]}):
-        found[wallet_id].append((sequence, at))
+    asked = {"ids": [one.id for one in page]}
+    among: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for wallet_id, sequence, at in connection.execute(_DEBITS_AMONG, asked):
+        among[wallet_id].append((sequence, at))
+    after = {wallet_id: at for wallet_id, at in connection.execute(_DEBIT_AFTER, asked)}
     gone: set[str] = set()
     for one in page:
-        debits, end = found[one.wallet_id], min(one.at + absence.within, now + 1)
         assert one.sequence is not None, f"{one.name} has no row in its wallet"
         # In a wallet, neither sequences nor instants run backwards: the next debit is the first.
+        debits = among[one.wallet_id]
         later = bisect_right(debits, one.sequence, key=itemgetter(0))
-        if later < len(debits) and debits[later][1] < end:
+        at = debits[later][1] if later < len(debits) else after[one.wallet_id]
+        if at is not None and at < min(one.at + absence.within, now + 1):
             gone.add(one.id)
     return gone
 
@@ -76,20 +79,21 @@ _span: Final = (
 )
 _next: Final = transactions.alias("next")
 _next_debit: Final = (
-    select(_next.c.sequence)
+    select(_next.c.effective_at)
     .where(_next.c.wallet_id == _span.c.wallet_id, _next.c.sequence > _span.c.last, _redeems(_next))
     .order_by(_next.c.sequence)
     .limit(1)
     .correlate(_span)
     .scalar_subquery()
 )
-# The debits among a wallet's events, and the first after them: no row is looked at for each event.
-_DEBITS: Final[Select[*tuple[Any, ...]]] = (
+# Two statements for all of a wallet's events: no row is looked at anew for each of them.
+_DEBIT_AFTER: Final[Select[*tuple[Any, ...]]] = select(_span.c.wallet_id, _next_debit)
+_DEBITS_AMONG: Final[Select[*tuple[Any, ...]]] = (
     select(transactions.c.wallet_id, transactions.c.sequence, transactions.c.effective_at)
     .join_from(_span, transactions, transactions.c.wallet_id == _span.c.wallet_id)
     .where(
         transactions.c.sequence > _span.c.first,
-        transactions.c.sequence <= func.coalesce(_next_debit, _span.c.last),
+        transactions.c.sequence <= _span.c.last,
         _redeems(transactions),
     )
     .order_by(transactions.c.wallet_id, transactions.c.sequence)

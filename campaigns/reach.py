@@ -29,8 +29,8 @@ from models.texts import ERASED
 PAGE_MAX: Final = 1_000
 """How many events are read at a time."""
 
-EVENTS_MAX: Final = 1_000_000
-"""How many events of the log one count looks through."""
+EVENTS_MAX: Final = 100_000
+"""How many events of the log one count looks through: as many as a request has time for."""
 
 MARGIN_US: Final = 10 * 60 * 1_000_000
 """By how much instants of writing may run backwards along the log.
