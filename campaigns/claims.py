@@ -21,6 +21,7 @@ from campaigns.listeners import Compiled, Versions, compile_version
 from campaigns.plans import from_json
 from campaigns.records import Attempt, Campaign, Channel, Delivery, campaign_row
 from campaigns.situations import Situation, Situations
+from events.log import head
 from models.columns import WHOLE
 from models.dialects import FirstOfEach, each, write_rows
 from models.tables import campaigns, channels, deliveries
@@ -148,13 +149,12 @@ def _open_rows(rows: FromClause) -> tuple[Any, list[Any]]:
     return and_(rows.c.campaign_id == campaigns.c.id, is_open), [rows.c.due_at, rows.c.id]
 
 
+_is_past: Final = campaigns.c.ends_at <= bindparam("now", type_=WHOLE)
 _has_ended: Final = or_(
-    and_(campaigns.c.status == literal("STOPPED"), campaigns.c.finishes.is_(False)),
+    and_(campaigns.c.status == literal("STOPPED"), or_(campaigns.c.finishes.is_(False), _is_past)),
     campaigns.c.status == literal("COMPLETED"),
 )
-_ends: Final = and_(
-    campaigns.c.status.in_(LISTENING), campaigns.c.ends_at <= bindparam("now", type_=WHOLE)
-)
+_ends: Final = and_(campaigns.c.status.in_(LISTENING), _is_past)
 _ENDING: Final = select(campaigns).where(_ends).order_by(campaigns.c.id).with_for_update()
 _LEFT: Final = FirstOfEach(campaigns, deliveries, _open_rows, _has_ended)
 _ANYTHING: Final = (
@@ -179,9 +179,9 @@ def _close(connection: Connection, now: int) -> int:
     """Write down the ends that have come, and cancel what waits of campaigns that have ended."""
     ending = [Campaign(*row) for row in connection.execute(_ENDING, {"now": now})]
     for campaign in ending:
-        campaign.status = "COMPLETED"
+        campaign.status, campaign.until_position = "COMPLETED", head(connection)
     save_campaigns(connection, ending)
-    left = connection.execute(_LEFT.on(connection), {"limit": CLOSED_MAX}).all()
+    left = connection.execute(_LEFT.on(connection), {"now": now, "limit": CLOSED_MAX}).all()
     ids = {Delivery(*row).campaign_id: None for row in left}
     if not left:
         return len(ending)
@@ -189,9 +189,10 @@ def _close(connection: Connection, now: int) -> int:
     cancelled = list(lock_deliveries(connection, [row[0] for row in left]).values())
     cancelled = [one for one in cancelled if one.status in {"WAITING", "RETRYING"}]
     for one in cancelled:
-        stopped = owners[one.campaign_id].status == "STOPPED"
-        give_back_place(one, owners[one.campaign_id])
-        one.end("CANCELLED", now, "CAMPAIGN_STOPPED" if stopped else "CAMPAIGN_ENDED")
+        owner = owners[one.campaign_id]
+        give_back_place(one, owner)
+        is_stopped = owner.status == "STOPPED" and not owner.finishes
+        one.end("CANCELLED", now, "CAMPAIGN_STOPPED" if is_stopped else "CAMPAIGN_ENDED")
     save_deliveries(connection, cancelled)
     save_campaigns(connection, owners.values())
     return len(ending) + len(cancelled)
@@ -206,7 +207,7 @@ _LOCKED: Final = (
     .with_for_update()
 )
 _CHANNELS: Final = select(channels).where(channels.c.id.in_(each("ids")))
-_COUNTED: Final = ("status", "placed", "minute_at", "minute_count")
+_COUNTED: Final = ("status", "until_position", "placed", "minute_at", "minute_count")
 
 
 def lock_campaigns(connection: Connection, ids: Iterable[str]) -> dict[str, Campaign]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, literal, or_, select, update
 
 from campaigns.deliveries import add_deliveries, lock_deliveries, save_deliveries
 from campaigns.lifecycle import LISTENING
@@ -22,7 +22,7 @@ from campaigns.standing import find_excluded, find_excluded_of_wallets
 from events.log import head
 from events.occurrences import Occurrence, read_occurrences
 from ledger.reading import find_members
-from models.columns import WHOLE
+from models.columns import NEVER, WHOLE
 from models.dialects import each
 from models.ids import new_id
 from models.tables import (
@@ -89,8 +89,8 @@ _UNREAD: Final = (
         or_(
             campaigns.c.status.in_(LISTENING),
             and_(
-                campaigns.c.finishes.is_(True),
                 campaigns.c.until_position > campaign_cursor.c.position,
+                campaigns.c.until_position < literal(NEVER, WHOLE),
             ),
         ),
     )

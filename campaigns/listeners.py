@@ -102,8 +102,8 @@ _PLAN: Final = select(campaign_versions.c.name, campaign_versions.c.plan).where(
     campaign_versions.c.campaign_id == bindparam("id"),
     campaign_versions.c.version == bindparam("version", type_=WHOLE),
 )
-_finishing: Final = and_(
-    campaigns.c.finishes.is_(True),
+# What happened before the end is read to the end, though nothing may be sent of it any more.
+_unread: Final = and_(
     campaigns.c.until_position > bindparam("cursor", type_=WHOLE),
     campaigns.c.until_position < literal(NEVER, WHOLE),
 )
@@ -115,6 +115,6 @@ _LISTENING: Final = (
         campaigns.c.until_position,
     )
     .join(campaigns, campaigns.c.id == campaign_versions.c.campaign_id)
-    .where(or_(campaigns.c.status.in_(LISTENING), _finishing))
+    .where(or_(campaigns.c.status.in_(LISTENING), _unread))
     .order_by(campaign_versions.c.campaign_id, campaign_versions.c.version.desc())
 )

@@ -66,7 +66,7 @@ class Situation:
         """What is so at `now`."""
         one, campaign, plan = self.delivery, self.campaign, self.compiled.plan
         when, limits, test = plan.when, plan.limits, one.is_test
-        status = "RUNNING" if test else status_at(campaign.status, campaign.ends_at, now)
+        status = "RUNNING" if test else self._status(now)
         last = self.places.last.get((one.campaign_id, one.member_id))
         gap = limits.min_gap
         return Facts(
@@ -89,6 +89,13 @@ class Situation:
             pays=plan.reward is not None and one.reward_id is None and not test,
             sends=plan.message is not None,
         )
+
+    def _status(self, now: int) -> str:
+        """The campaign's; one that is stopped and finishes has its end, too."""
+        campaign = self.campaign
+        if campaign.finishes and campaign.ends_at <= now:
+            return "COMPLETED"
+        return status_at(campaign.status, campaign.ends_at, now)
 
     def _is_taken(self) -> bool:
         one, per = self.delivery, self.compiled.plan.limits.per

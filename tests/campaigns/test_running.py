@@ -1,5 +1,7 @@
 """Running: what pausing, resuming, stopping and the end do to what waits."""
 
+import pytest
+
 from campaigns.plans import When
 from events.audit import TERMINAL
 from tests.campaigns.world import DAY, HOUR, World
@@ -101,3 +103,32 @@ async def test_a_delivery_is_on_its_way_while_its_campaign_is_stopped_and_arrive
 
     assert world.bodies == ["Hello there: 5"]
     assert await world.ends() == [("SENT", None)]
+
+
+async def test_what_finishes_finishes_before_the_end(world: World) -> None:
+    when = When(delay=2 * HOUR, ends_at=world.clock() + HOUR)
+    campaign = await world.publish(when=when)
+    await world.client.credit("ann", 5)
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=True)
+    world.clock.advance(hours=1)
+    await world.work()
+
+    assert await world.ends() == [ENDED]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_was_not_read_before_the_end_has_a_row_that_says_so(
+    world: World,
+    late: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    campaign = await world.publish(when=When(ends_at=world.clock() + HOUR))
+    await world.client.credit("ann", 5)
+    if late:
+        world.clock.advance(hours=1)
+        await world.campaigns.deliver()  # the end is written down before the event is read
+    else:
+        await world.campaigns.stop(campaign.id, TERMINAL, finishes=False)
+    await world.work()
+
+    assert await world.ends() == [ENDED if late else STOPPED]
+    assert world.bodies == []
