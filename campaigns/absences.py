@@ -49,7 +49,7 @@ def _followed_by_debits(
     for wallet_id, sequence, at in connection.execute(_DEBITS_AMONG, asked):
         among[wallet_id].append((sequence, at))
     rows = connection.execute(_DEBIT_AFTER, asked).all()
-    after: dict[str, int] = {row[0]: row[1] for row in rows}
+    after: dict[str, int | None] = {row[0]: row[1] for row in rows}
     gone: set[str] = set()
     for one in page:
         assert one.sequence is not None, f"{one.name} has no row in its wallet"
