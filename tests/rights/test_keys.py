@@ -107,6 +107,23 @@ async def test_an_event_is_found_by_its_id_by_followers_and_the_rest_by_readers(
             assert told == ([] if may else ["FORBIDDEN"]), (name, scope)
 
 
+async def test_what_keeps_campaigns_is_found_by_whoever_writes_them(place: World) -> None:
+    document = "query N($id: ID!) { node(id: $id) { id } }"
+    for name, found in place.kept.items():
+        for scope in ("wallets:read", "campaigns:write"):
+            async with place.caller(scope) as caller:
+                told = await codes(caller, document, {"id": found})
+            assert told == ([] if scope == "campaigns:write" else ["FORBIDDEN"]), (name, scope)
+
+
+async def test_a_delivery_tells_its_member_to_readers_only(place: World) -> None:
+    document = "{ deliveries { edges { node { %s } } } }"
+    async with place.caller("campaigns:write") as keeper:
+        assert await codes(keeper, document % "eventId status", {}) == []
+        assert await codes(keeper, document % "member { identity }", {}) == ["FORBIDDEN"]
+        assert await codes(keeper, document % "wallet { id }", {}) == ["FORBIDDEN"]
+
+
 async def test_a_refusal_names_the_scope_that_is_missing(place: World) -> None:
     async with place.caller("points:credit") as till:
         [error] = await till.refused("{ ledgerHealth { wallets } }")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.harness import documents
+from tests.harness.campaigns import INBOX, follow_inbox, inbox
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.stream import Stream
@@ -18,6 +19,7 @@ ABSENT = {
     "debit": "txn_01jqtc38xmeegs4d2pf28aqkff",
     "transfer": "txn_01jqtc38xmeegs4d2pf28aqkff",
     "hold": "hld_01jqtc38xmeegs4d2pf28aqkff",
+    "message": "inb_01jqtc38xmeegs4d2pf28aqkff",
     "event": "evt_01jqtc38xmeegs4d2pf28aqkff",
 }
 BY_ID = """query ById($id: ID!, $wallet: ID!) {
@@ -191,3 +193,29 @@ async def test_a_member_changes_nothing(place: World, ann: Client) -> None:
         assert error["extensions"]["code"] == "FORBIDDEN"
 
     assert (await place.service.client.balance("ann")).active == 400
+
+
+async def test_what_keeps_campaigns_is_not_there_for_members(place: World, ann: Client) -> None:
+    document = "query N($id: ID!) { node(id: $id) { id } }"
+    for name, kept in place.kept.items():
+        assert await ann.execute(document, id=kept) == {"node": None}, name
+
+
+async def test_a_member_reads_and_follows_their_own_inbox(
+    place: World, ann: Client, bob: Client
+) -> None:
+    admin = place.service.client
+    [message] = (await inbox(ann, "ann")).nodes
+    async with follow_inbox(bob, "ann") as stream:
+        [error] = await stream.refused()
+    async with follow_inbox(bob, "bob") as stream:
+        await place.service.changes_followed(1)
+        for member in ("ann", "bob"):
+            await admin.credit(member, 5)
+        await place.service.plan()
+        told = (await stream.next_data())["inboxMessage"]
+
+    assert message["body"] == "For Ann Example"
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+    assert (await inbox(bob, "bob")).nodes[0] == told
+    assert (await bob.execute(INBOX, identity="ann"))["member"] is None

@@ -30,11 +30,13 @@ class World:
     service: Service
     tokens: dict[str, str]
     ids: dict[str, str]
+    kept: dict[str, str]
+    """What those have to do with who keep campaigns: a campaign, its channel, a delivery to Ann."""
 
     @property
     def anns(self) -> set[str]:
         """Every text that must not reach anyone but Ann, and whoever may read all."""
-        return {*self.ids.values(), "Ann Example"}
+        return {*self.ids.values(), self.kept["delivery"], "Ann Example"}
 
     @asynccontextmanager
     async def caller(self, name: str) -> AsyncIterator[Client]:
@@ -66,7 +68,11 @@ async def world(database_url: str, clock: VirtualClock) -> AsyncIterator[World]:
         running(database_url, clock, rate_member="100000/minute", **identities.settings) as service,
     ):
         admin = service.client
-        ids = await _fill(service)
+        kept, ids = await _campaign(admin), await _fill(admin)
+        await service.plan()
+        [delivery] = await deliveries(admin, identity="ann")
+        [message] = (await inbox(admin, "ann")).nodes
+        ids["message"], kept["delivery"] = message["id"], delivery["id"]
         late = {"exp": clock() // 1_000_000 + 60}
         tokens = {"admin": ADMIN, "nobody": "", "unknown key": f"{ADMIN}x"}
         tokens |= {name: identities.token(name) for name in MEMBERS}
@@ -78,16 +84,20 @@ async def world(database_url: str, clock: VirtualClock) -> AsyncIterator[World]:
         revoked, tokens["revoked key"] = await make_key(admin, "revoked", "admin")
         await revoke_key(admin, revoked)
         clock.advance(minutes=5)
-        yield World(service, tokens, ids)
+        yield World(service, tokens, ids, kept)
 
 
-async def _fill(service: Service) -> dict[str, str]:
-    """Ann's world; the ids of all that is hers alone."""
-    client = service.client
+async def _campaign(client: Client) -> dict[str, str]:
+    """A campaign that writes into the inbox of whoever gets points."""
     way = await channel(client)
-    campaign = await run_campaign(
-        client, way["id"], message={"body": "For {{ Profile.Name }}", "subject": "Hi"}
+    running = await run_campaign(
+        client, way["id"], message={"body": "For {{ Profile.Name | default: 'you' }}"}
     )
+    return {"campaign": running["id"], "channel": way["id"]}
+
+
+async def _fill(client: Client) -> dict[str, str]:
+    """Ann's world; the ids of all that is hers alone."""
     await client.upsert_member("ann", name="Ann Example", email="ann@example.com")
     credit = await client.credit("ann", 500, description="Ann Example's first")
     debit = await client.debit("ann", 50)
@@ -98,13 +108,7 @@ async def _fill(service: Service) -> dict[str, str]:
     wallet = await client.wallet("ann")
     [event] = [each for each in (await client.events()).nodes if each.identity == "ann"]
     assert sent.sent
-    await service.plan()
-    [delivery] = await deliveries(client, identity="ann", statuses=["SENT"])
-    [message] = (await inbox(client, "ann")).nodes
     return {
-        "campaign": campaign["id"],
-        "delivery": delivery["id"],
-        "message": message["id"],
         "member": wallet.member_id,
         "wallet": wallet.id,
         "credit": credit.id,
