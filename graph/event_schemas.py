@@ -6,6 +6,7 @@ import strawberry
 
 from campaigns import properties as known
 from campaigns.properties import SCHEMAS
+from campaigns.reach import count_reach
 from campaigns.refusals import Refusal
 from graph.choices import Choice, choice
 from graph.context import Info
@@ -93,8 +94,6 @@ class EventSchemaQueries:
         who: Annotated[WhoInput, strawberry.argument(description="The members for whom it is.")],
         since: Annotated[DateTime, strawberry.argument(description="Events from this instant on.")],
     ) -> Reach:
-        from campaigns.reach import count_reach  # noqa: PLC0415 - until it is there
-
         found = await info.context.survey(count_reach, who.to_who(), since, info.context.now)
         if isinstance(found, Refusal):
             raise BadRequest(".".join(found.path), found.message.removesuffix("."))

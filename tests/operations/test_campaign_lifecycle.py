@@ -1,5 +1,7 @@
 """publish, pause, resume, stop, clone and updateCampaign: one table of moves, and versions."""
 
+from typing import Any
+
 import pytest
 
 from tests.conftest import Unchanged
@@ -50,10 +52,10 @@ ALLOWED = {
     "COMPLETED": [],
 }
 NOBODY = "cmp_01jqtc38xmeegs4d2pf28aqkff"
-POINTS = {"reward": {"points": 5}}
+POINTS: Json = {"reward": {"points": 5}}
 
 
-async def one_that_is(client: Client, status: str, **over: object) -> Json:
+async def one_that_is(client: Client, status: str, **over: Any) -> Json:
     made = await create_campaign(client, **(POINTS | over))
     for way in WAYS[status]:
         made = await move(client, way, made["id"])

@@ -1,5 +1,7 @@
 """campaign, campaigns and deliveries: what there is, newest first, by what is asked."""
 
+from typing import Any
+
 import pytest
 
 from tests.harness.campaigns import (
@@ -154,7 +156,7 @@ async def test_deliveries_are_found_by_all_that_is_asked(client: Client, service
     await service.plan()
     events = {event.identity: event.id for event in (await client.events()).nodes}
 
-    async def found(**filter: object) -> list[tuple[str, str]]:
+    async def found(**filter: Any) -> list[tuple[str, str]]:
         some = await deliveries(client, **filter)
         return sorted((each["campaign"]["name"], each["member"]["identity"]) for each in some)
 

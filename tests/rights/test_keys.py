@@ -120,8 +120,8 @@ async def test_a_delivery_tells_its_member_to_readers_only(place: World) -> None
     document = "{ deliveries { edges { node { %s } } } }"
     async with place.caller("campaigns:write") as keeper:
         assert await codes(keeper, document % "eventId status", {}) == []
-        assert await codes(keeper, document % "member { identity }", {}) == ["FORBIDDEN"]
-        assert await codes(keeper, document % "wallet { id }", {}) == ["FORBIDDEN"]
+        assert set(await codes(keeper, document % "member { identity }", {})) == {"FORBIDDEN"}
+        assert set(await codes(keeper, document % "wallet { id }", {})) == {"FORBIDDEN"}
 
 
 async def test_a_refusal_names_the_scope_that_is_missing(place: World) -> None:
