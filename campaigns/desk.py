@@ -9,7 +9,6 @@ Plans are checked before anything is looked up, templates in a process of their 
 saved is saved in one unit of work with who asked for it.
 """
 
-from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
 from campaigns import registry, trials
@@ -41,7 +40,6 @@ class Campaigns:
         self._means = means
         self.changes = changes
         self.courier = Courier(means)
-        self._previews = count(1)
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
 
@@ -142,8 +140,8 @@ class Campaigns:
         if isinstance(scene, Refusal):
             return scene
         template = Template(message.subject, message.body, message.html)
-        key = f"preview/{next(self._previews)}"
-        return _shown(await self._means.renderer.render(key, template, scene))
+        # One name for all: what the worker keeps parsed is for what is sent.
+        return _shown(await self._means.renderer.render("preview", template, scene))
 
     async def send_test(self, asked: Trial, by: Actor) -> Delivery | Refusal:
         """Send a message to try it, and tell what came of it."""
