@@ -25,6 +25,7 @@ from events.log import head
 from models.columns import WHOLE
 from models.dialects import FirstOfEach, each, write_rows
 from models.tables import campaigns, channels, deliveries
+from models.windows import LIMIT
 
 LEASE_US: Final = 120 * 1_000_000
 """How long a parcel may be on its way; then its outcome is not known."""
@@ -32,7 +33,7 @@ LEASE_US: Final = 120 * 1_000_000
 MINUTE_US: Final = 60 * 1_000_000
 
 CLOSED_MAX: Final = 500
-"""How many deliveries of ended campaigns one unit of work cancels, of each campaign."""
+"""How many deliveries of ended campaigns one unit of work cancels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +130,54 @@ def _chosen(rows: FromClause) -> tuple[Any, list[Any]]:
     return and_(rows.c.campaign_id == campaigns.c.id, due), [rows.c.due_at, rows.c.id]
 
 
-_DUE: Final = FirstOfEach(campaigns, deliveries, _chosen, campaigns.c.status != literal("PAUSED"))
+# One probe of the index for each campaign, whatever the number of its deliveries.
+_first_due: Final = (
+    select(deliveries.c.due_at)
+    .where(_chosen(deliveries)[0])
+    .order_by(deliveries.c.due_at)
+    .limit(literal(1, WHOLE))
+    .scalar_subquery()
+)
+_firsts: Final = (
+    select(campaigns.c.id, _first_due.label("first_at"))
+    .where(campaigns.c.status != literal("PAUSED"))
+    .subquery()
+)
+_WITH_DUE: Final = (
+    select(_firsts.c.id)
+    .where(_firsts.c.first_at.is_not(None))
+    .order_by(_firsts.c.first_at, _firsts.c.id)
+    .limit(LIMIT)
+)
+_DUE: Final = FirstOfEach(
+    campaigns,
+    deliveries,
+    _chosen,
+    campaigns.c.id.in_(each("ids")),
+    columns=("campaign_id", "due_at", "id"),
+)
 
 
 def _due(connection: Connection, now: int, limit: int) -> list[tuple[str, str]]:
-    """The deliveries to look at, with their campaigns': each campaign's next in turn."""
-    found = connection.execute(_DUE.on(connection), {"now": now, "limit": limit})
-    of_campaign: dict[str, list[Delivery]] = {}
-    for row in found:
-        one = Delivery(*row)
-        of_campaign.setdefault(one.campaign_id, []).append(one)
-    queues = [sorted(queue, key=lambda one: one.due_at or 0) for queue in of_campaign.values()]
-    in_turn = [one for turn in zip_longest(*queues) for one in turn if one is not None]
-    return [(one.id, one.campaign_id) for one in in_turn[:limit]]
+    """The deliveries to look at, with their campaigns': each campaign's next in turn.
+
+    The campaign that has waited the longest comes first, so that none waits for ever.
+    """
+    owners = connection.execute(_WITH_DUE, {"now": now, "limit": limit}).scalars().all()
+    if not owners:
+        return []
+    share = limit - len(owners) + 1  # each of the others has one at least
+    asked = {"now": now, "limit": share, "ids": owners}
+    queues: dict[str, list[tuple[int, str]]] = {campaign_id: [] for campaign_id in owners}
+    for campaign_id, due_at, delivery_id in connection.execute(_DUE.on(connection), asked):
+        queues[campaign_id].append((due_at, delivery_id))
+    in_turn = [
+        (one[1], campaign_id)
+        for turn in zip_longest(*(sorted(queue) for queue in queues.values()))
+        for campaign_id, one in zip(queues, turn, strict=True)
+        if one is not None
+    ]
+    return in_turn[:limit]
 
 
 def _open_rows(rows: FromClause) -> tuple[Any, list[Any]]:
@@ -156,7 +192,14 @@ _has_ended: Final = or_(
 )
 _ends: Final = and_(campaigns.c.status.in_(LISTENING), _is_past)
 _ENDING: Final = select(campaigns).where(_ends).order_by(campaigns.c.id).with_for_update()
-_LEFT: Final = FirstOfEach(campaigns, deliveries, _open_rows, _has_ended)
+_LEFT: Final = FirstOfEach(
+    campaigns,
+    deliveries,
+    _open_rows,
+    _has_ended,
+    columns=("id", "campaign_id"),
+    limits_all=True,
+)
 _ANYTHING: Final = (
     select(campaigns.c.id)
     .where(
@@ -181,12 +224,12 @@ def _close(connection: Connection, now: int) -> int:
     for campaign in ending:
         campaign.status, campaign.until_position = "COMPLETED", head(connection)
     save_campaigns(connection, ending)
-    left = connection.execute(_LEFT.on(connection), {"now": now, "limit": CLOSED_MAX}).all()
-    ids = {Delivery(*row).campaign_id: None for row in left}
+    found = connection.execute(_LEFT.on(connection), {"now": now, "limit": CLOSED_MAX})
+    left: dict[str, str] = {row[0]: row[1] for row in found}
     if not left:
         return len(ending)
-    owners = lock_campaigns(connection, ids)
-    cancelled = list(lock_deliveries(connection, [row[0] for row in left]).values())
+    owners = lock_campaigns(connection, set(left.values()))
+    cancelled = list(lock_deliveries(connection, left).values())
     cancelled = [one for one in cancelled if one.status in {"WAITING", "RETRYING"}]
     for one in cancelled:
         owner = owners[one.campaign_id]

@@ -75,6 +75,8 @@ class FirstOfEach:
 
     `chosen(rows)` gives the conditions and the order for an alias of the table. Read by index, in
     one statement: LATERAL on PostgreSQL; on SQLite, which has none, a correlated list of ids.
+    Of the rows only some `columns`, if they are named: what is chosen among many should be narrow.
+    With `limits_all`, no more than `limit` rows in all.
     """
 
     def __init__(
@@ -83,20 +85,32 @@ class FirstOfEach:
         table: Table,
         chosen: Callable[[FromClause], tuple[Any, list[Any]]],
         *where: Any,
+        columns: Sequence[str] = (),
+        limits_all: bool = False,
     ) -> None:
         """`where` chooses the owners; `limit` is bound when the statement is run."""
+        told = columns or table.columns.keys()
         rows = table.alias()
         condition, order = chosen(rows)
         limit = bindparam("limit", type_=Integer())
         lateral = (
-            select(rows).where(condition).order_by(*order).limit(limit).correlate(owners).lateral()
+            select(*(rows.c[name] for name in told))
+            .where(condition)
+            .order_by(*order)
+            .limit(limit)
+            .correlate(owners)
+            .lateral()
         )
-        self._lateral = select(lateral).select_from(owners.join(lateral, true())).where(*where)
+        found_laterally = select(lateral).select_from(owners.join(lateral, true())).where(*where)
         ids = select(rows.c.id).where(condition).order_by(*order).limit(limit).correlate(owners)
         found = table.alias()
-        self._by_ids = (
-            select(found).select_from(owners.join(found, found.c.id.in_(ids))).where(*where)
+        found_by_ids = (
+            select(*(found.c[name] for name in told))
+            .select_from(owners.join(found, found.c.id.in_(ids)))
+            .where(*where)
         )
+        bound = limit if limits_all else None
+        self._lateral, self._by_ids = found_laterally.limit(bound), found_by_ids.limit(bound)
 
     def on(self, connection: Connection) -> Select[Any]:
         """The statement for this connection's database."""
