@@ -7,12 +7,21 @@ parcel in hand leaves a record that says so. The campaigns are locked first, so 
 for their limits is counted once, whoever else claims.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, FromClause, and_, bindparam, exists, literal, or_, select
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    ScalarSelect,
+    and_,
+    bindparam,
+    literal,
+    or_,
+    select,
+)
 
 from campaigns.deliveries import lock_deliveries, save_attempts, save_deliveries
 from campaigns.gates import End, Go, Hold, judge
@@ -130,14 +139,17 @@ def _chosen(rows: FromClause) -> tuple[Any, list[Any]]:
     return and_(rows.c.campaign_id == campaigns.c.id, due), [rows.c.due_at, rows.c.id]
 
 
-# One probe of the index for each campaign, whatever the number of its deliveries.
-_first_due: Final = (
-    select(deliveries.c.due_at)
-    .where(_chosen(deliveries)[0])
-    .order_by(deliveries.c.due_at)
-    .limit(literal(1, WHOLE))
-    .scalar_subquery()
-)
+def _first_at(condition: Any) -> ScalarSelect[Any]:
+    """When the first of a campaign's deliveries is due that are so.
+
+    One probe of the index for each campaign, whatever the number of its deliveries: by its order,
+    PostgreSQL sees so, too. (An EXISTS it takes for one that the whole table answers soon.)
+    """
+    found = select(deliveries.c.due_at).where(condition).order_by(deliveries.c.due_at)
+    return found.limit(literal(1, WHOLE)).scalar_subquery()
+
+
+_first_due: Final = _first_at(_chosen(deliveries)[0])
 _firsts: Final = (
     select(campaigns.c.id, _first_due.label("first_at"))
     .where(campaigns.c.status != literal("PAUSED"))
@@ -169,7 +181,8 @@ def _due(connection: Connection, now: int, limit: int) -> list[tuple[str, str]]:
     share = limit - len(owners) + 1  # each of the others has one at least
     asked = {"now": now, "limit": share, "ids": owners}
     queues: dict[str, list[tuple[int, str]]] = {campaign_id: [] for campaign_id in owners}
-    for campaign_id, due_at, delivery_id in connection.execute(_DUE.on(connection), asked):
+    found: Sequence[Any] = connection.execute(_DUE.on(connection), asked).all()
+    for campaign_id, due_at, delivery_id in found:
         queues[campaign_id].append((due_at, delivery_id))
     in_turn = [
         (one[1], campaign_id)
@@ -205,8 +218,8 @@ _ANYTHING: Final = (
     .where(
         or_(
             _ends,
-            and_(campaigns.c.status != literal("PAUSED"), exists().where(_chosen(deliveries)[0])),
-            and_(_has_ended, exists().where(_open_rows(deliveries)[0])),
+            and_(campaigns.c.status != literal("PAUSED"), _first_due.is_not(None)),
+            and_(_has_ended, _first_at(_open_rows(deliveries)[0]).is_not(None)),
         )
     )
     .limit(1)
@@ -224,7 +237,7 @@ def _close(connection: Connection, now: int) -> int:
     for campaign in ending:
         campaign.status, campaign.until_position = "COMPLETED", head(connection)
     save_campaigns(connection, ending)
-    found = connection.execute(_LEFT.on(connection), {"now": now, "limit": CLOSED_MAX})
+    found: Sequence[Any] = connection.execute(_LEFT.on(connection), {"now": now, "limit": CLOSED_MAX}).all()
     left: dict[str, str] = {row[0]: row[1] for row in found}
     if not left:
         return len(ending)

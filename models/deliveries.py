@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, FromClause, Index, Table, UniqueConstraint
+from sqlalchemy import Index, Table, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 
@@ -62,9 +62,9 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("campaign_id", "trigger_key"),
         UniqueConstraint("revision"),
         Index(None, "campaign_id", "id"),
-        Index(None, "campaign_id", "status", "reason"),
+        Index(None, "campaign_id", "status", "reason", "is_test"),
         Index(None, "member_id", "id"),
-        Index(None, "event_id"),
+        Index(None, "event_id", "campaign_id", "id"),
         one_of("status", *STATUSES),
         one_of("absence", *ABSENCES),
         holds(
@@ -148,16 +148,6 @@ class DeliveryHead(SQLModel, table=True):
     revision: int = whole()
 
 
-def is_open(deliveries: FromClause) -> ColumnElement[bool]:
-    """It has not ended. Written so that the partial indexes serve it."""
-    return deliveries.c.due_at.is_not(None)
-
-
-def is_placed(deliveries: FromClause) -> ColumnElement[bool]:
-    """It has taken a place under its campaign's limits."""
-    return deliveries.c.placed_at.is_not(None)
-
-
 def _index_some(name: str, where: str, *columns: str) -> None:
     table: Table = Delivery.__table__  # pyright: ignore[reportAttributeAccessIssue]
     some = [table.c[column] for column in columns]
@@ -165,7 +155,9 @@ def _index_some(name: str, where: str, *columns: str) -> None:
 
 
 _index_some("ix_deliveries_due", "due_at IS NOT NULL", "campaign_id", "due_at", "id")
-_index_some("ix_deliveries_open_of_wallet", "due_at IS NOT NULL", "wallet_id", "id")
+_index_some(
+    "ix_deliveries_absence_of_wallet", "due_at IS NOT NULL AND absence IS NOT NULL", "wallet_id"
+)
 _index_some(
     "ix_deliveries_placed", "placed_at IS NOT NULL", "campaign_id", "member_id", "placed_at"
 )

@@ -137,13 +137,15 @@ def create_deliveries() -> None:
     )
     for columns in (
         ["campaign_id", "id"],
-        ["campaign_id", "status", "reason"],
+        ["campaign_id", "status", "reason", "is_test"],
         ["member_id", "id"],
-        ["event_id"],
+        ["event_id", "campaign_id", "id"],
     ):
         op.create_index(None, "deliveries", columns)
     index_some("ix_deliveries_due", "due_at IS NOT NULL", "campaign_id", "due_at", "id")
-    index_some("ix_deliveries_open_of_wallet", "due_at IS NOT NULL", "wallet_id", "id")
+    index_some(
+        "ix_deliveries_absence_of_wallet", "due_at IS NOT NULL AND absence IS NOT NULL", "wallet_id"
+    )
     index_some(
         "ix_deliveries_placed", "placed_at IS NOT NULL", "campaign_id", "member_id", "placed_at"
     )
