@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from benchmarks.campaigns import measure_campaigns
 from benchmarks.figures import Section
 from benchmarks.guard import measure_guard
 from benchmarks.history import LARGE_TRANSACTIONS, measure_history
@@ -19,7 +20,7 @@ from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,reads,guard,history,subscribers,startup"
+ALL = "credits,reads,guard,history,subscribers,startup,campaigns"
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -32,6 +33,7 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
         "history": lambda plan: measure_history(plan, LARGE_TRANSACTIONS // part),
         "subscribers": lambda plan: measure_subscribers(plan, SUBSCRIBERS // part),
         "startup": measure_startup,
+        "campaigns": lambda plan: measure_campaigns(plan, part),
     }
     wanted = only.split(",")
     unknown = set(wanted) - known.keys()
