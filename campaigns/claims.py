@@ -166,7 +166,7 @@ _DUE: Final = FirstOfEach(
     deliveries,
     _chosen,
     campaigns.c.id.in_(each("ids")),
-    columns=("campaign_id", "due_at", "id"),
+    columns=("due_at", "id", "campaign_id"),
 )
 
 
@@ -178,19 +178,30 @@ def _due(connection: Connection, now: int, limit: int) -> list[tuple[str, str]]:
     owners = connection.execute(_WITH_DUE, {"now": now, "limit": limit}).scalars().all()
     if not owners:
         return []
-    share = limit - len(owners) + 1  # each of the others has one at least
-    asked = {"now": now, "limit": share, "ids": owners}
-    queues: dict[str, list[tuple[int, str]]] = {campaign_id: [] for campaign_id in owners}
-    found: Sequence[Any] = connection.execute(_DUE.on(connection), asked).all()
-    for campaign_id, due_at, delivery_id in found:
-        queues[campaign_id].append((due_at, delivery_id))
+    fair, most = -(-limit // len(owners)), limit - len(owners) + 1
+    queues = _queues(connection, now, owners, fair)
+    found = sum(map(len, queues.values()))
+    if found < limit and fair < most and any(len(queue) == fair for queue in queues.values()):
+        queues = _queues(connection, now, owners, most)  # some have what others leave room for
     in_turn = [
-        (one[1], campaign_id)
-        for turn in zip_longest(*(sorted(queue) for queue in queues.values()))
-        for campaign_id, one in zip(queues, turn, strict=True)
-        if one is not None
+        (delivery_id, campaign_id)
+        for turn in zip_longest(*queues.values())
+        for campaign_id, delivery_id in zip(queues, turn, strict=True)
+        if delivery_id is not None
     ]
     return in_turn[:limit]
+
+
+def _queues(
+    connection: Connection, now: int, owners: Sequence[str], share: int
+) -> dict[str, list[str]]:
+    """The first deliveries that are due of each of these campaigns, those first that were first."""
+    asked = {"now": now, "limit": share, "ids": owners}
+    found = [tuple[Any, ...](row) for row in connection.execute(_DUE.on(connection), asked)]
+    queues: dict[str, list[str]] = {campaign_id: [] for campaign_id in owners}
+    for _, delivery_id, campaign_id in sorted(found):
+        queues[campaign_id].append(delivery_id)
+    return queues
 
 
 def _open_rows(rows: FromClause) -> tuple[Any, list[Any]]:
@@ -237,7 +248,9 @@ def _close(connection: Connection, now: int) -> int:
     for campaign in ending:
         campaign.status, campaign.until_position = "COMPLETED", head(connection)
     save_campaigns(connection, ending)
-    found: Sequence[Any] = connection.execute(_LEFT.on(connection), {"now": now, "limit": CLOSED_MAX}).all()
+    found: Sequence[Any] = connection.execute(
+        _LEFT.on(connection), {"now": now, "limit": CLOSED_MAX}
+    ).all()
     left: dict[str, str] = {row[0]: row[1] for row in found}
     if not left:
         return len(ending)

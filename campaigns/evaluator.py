@@ -23,7 +23,7 @@ from events.log import head
 from events.occurrences import Occurrence, read_occurrences
 from ledger.reading import find_members
 from models.columns import NEVER, WHOLE
-from models.dialects import each
+from models.dialects import each, one_of
 from models.ids import new_id
 from models.tables import (
     campaign_cursor,
@@ -218,8 +218,8 @@ _DEPTHS: Final = (
     select(idempotency_keys.c.transaction_id, deliveries.c.depth)
     .join_from(deliveries, idempotency_keys, idempotency_keys.c.key == deliveries.c.id)
     .where(
-        deliveries.c.campaign_id.in_(each("campaign_ids")),
-        deliveries.c.member_id.in_(each("member_ids")),
+        one_of(deliveries.c.campaign_id, "campaign_ids"),
+        one_of(deliveries.c.member_id, "member_ids"),
         deliveries.c.placed_at.is_not(None),
         idempotency_keys.c.transaction_id.in_(each("ids")),
     )

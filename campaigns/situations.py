@@ -19,7 +19,7 @@ from campaigns.records import Campaign, Channel, Delivery
 from campaigns.standing import find_excluded
 from ledger.reading import find_members, find_programs, find_wallets
 from ledger.records import Member
-from models.dialects import each
+from models.dialects import one_of
 from models.tables import deliveries
 from models.texts import ERASED
 
@@ -216,8 +216,8 @@ _PLACED: Final[Select[*tuple[Any, ...]]] = (
         func.max(deliveries.c.placed_at),
     )
     .where(
-        deliveries.c.campaign_id.in_(each("campaign_ids")),
-        deliveries.c.member_id.in_(each("member_ids")),
+        one_of(deliveries.c.campaign_id, "campaign_ids"),
+        one_of(deliveries.c.member_id, "member_ids"),
         deliveries.c.placed_at.is_not(None),
         deliveries.c.is_test == false(),
     )

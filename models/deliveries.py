@@ -64,7 +64,7 @@ class Delivery(SQLModel, table=True):
         Index(None, "campaign_id", "id"),
         Index(None, "campaign_id", "status", "reason", "is_test"),
         Index(None, "member_id", "id"),
-        Index(None, "event_id", "campaign_id", "id"),
+        Index(None, "event_id"),
         one_of("status", *STATUSES),
         one_of("absence", *ABSENCES),
         holds(

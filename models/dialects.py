@@ -11,6 +11,8 @@ import orjson
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    Boolean,
+    ColumnElement,
     Connection,
     Dialect,
     FromClause,
@@ -68,6 +70,34 @@ def each(parameter: str) -> Any:
     """For `column.in_(each("ids"))`: the texts of a list bound as one parameter, however long."""
     ids: BindParameter[Sequence[str]] = bindparam(parameter, type_=_Ids())
     return select(literal_column("*")).select_from(_Elements(ids).alias("listed"))
+
+
+class _OneOf(FunctionElement[bool]):
+    inherit_cache = True
+    name = "one_of"
+    type = Boolean()
+
+
+@compiles(_OneOf, "sqlite")
+def _one_of_json(element: _OneOf, compiler: Any, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"
+
+
+@compiles(_OneOf, "postgresql")
+def _one_of_array(element: _OneOf, compiler: Any, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY (CAST({ids} AS TEXT[]))"
+
+
+def one_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """Like `column.in_(each(parameter))`, where an index of several columns is to serve it.
+
+    PostgreSQL joins with what `each` lists, and where it believes that few rows are in an index it
+    reads that index whole to do so. This it can only look up.
+    """
+    ids: BindParameter[Sequence[str]] = bindparam(parameter, type_=_Ids())
+    return _OneOf(column, ids)
 
 
 class FirstOfEach:

@@ -139,7 +139,7 @@ def create_deliveries() -> None:
         ["campaign_id", "id"],
         ["campaign_id", "status", "reason", "is_test"],
         ["member_id", "id"],
-        ["event_id", "campaign_id", "id"],
+        ["event_id"],
     ):
         op.create_index(None, "deliveries", columns)
     index_some("ix_deliveries_due", "due_at IS NOT NULL", "campaign_id", "due_at", "id")
