@@ -36,9 +36,6 @@ from models.dialects import FirstOfEach, each, write_rows
 from models.tables import campaigns, channels, deliveries
 from models.windows import LIMIT
 
-LEASE_US: Final = 120 * 1_000_000
-"""How long a parcel may be on its way; then its outcome is not known."""
-
 MINUTE_US: Final = 60 * 1_000_000
 
 CLOSED_MAX: Final = 500
@@ -74,7 +71,7 @@ def take(
     claimed: list[Claimed] = []
     alive = [one for one in due if not _is_lost(one, plans[one.id], ways, situations, now)]
     for situation in situations.of(connection, now, alive, owners, plans, ways):
-        step = _pass_gates(situation, now)
+        step = _pass_gates(situation, now, situations.lease_us)
         if step:
             one = situation.delivery
             claimed.append(Claimed(one, situation.compiled, situation.channel, step))
@@ -85,7 +82,9 @@ def take(
     return looked + len(due), claimed
 
 
-def _pass_gates(situation: Situation, now: int) -> Literal["REWARD", "MESSAGE"] | None:
+def _pass_gates(
+    situation: Situation, now: int, lease_us: int
+) -> Literal["REWARD", "MESSAGE"] | None:
     """Do as the gates say; the step to take, if they let the delivery through."""
     delivery, campaign = situation.delivery, situation.campaign
     match judge(situation.facts(now)):
@@ -98,7 +97,7 @@ def _pass_gates(situation: Situation, now: int) -> Literal["REWARD", "MESSAGE"] 
             return None
         case Go(step):
             situation.take_place(now)
-            delivery.wait("SENDING", now + LEASE_US)
+            delivery.wait("SENDING", now + lease_us)
             if step == "MESSAGE":
                 situation.count_message(now)
                 delivery.attempts += 1

@@ -35,7 +35,7 @@ from campaigns.liquid import (
 from campaigns.listeners import Versions
 from campaigns.records import Channel
 from campaigns.settling import Landing, Message, Outcome, Paid, Postponed, settle
-from campaigns.situations import Situations
+from campaigns.situations import LEASE_US, Situations
 from events.audit import SERVICE
 from ledger import Ledger, Overloaded
 from ledger.commands import Owner
@@ -62,7 +62,10 @@ def unwatched(_step: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the courier works with. `chance` is from 0 up to 1; `passed` hears of each step."""
+    """What the courier works with. `chance` is from 0 up to 1; `passed` hears of each step.
+
+    `lease_us` is by the clock: longer on one that runs faster than ours.
+    """
 
     database: Database
     clock: Clock
@@ -73,6 +76,7 @@ class Means:
     chance: Callable[[], float]
     changed: Callable[[], None]
     passed: Passed = unwatched
+    lease_us: int = LEASE_US
 
     async def commit(
         self,
@@ -93,7 +97,7 @@ class Courier:
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self.situations = Situations(means.ways, is_repeatable)
+        self.situations = Situations(means.ways, is_repeatable, means.lease_us)
         self._flying: set[asyncio.Task[list[Landing]]] = set()
         self._landed: list[Landing] = []
 

@@ -23,6 +23,9 @@ from models.dialects import one_of
 from models.tables import deliveries
 from models.texts import ERASED
 
+LEASE_US: Final = 120 * 1_000_000
+"""How long a parcel may be on its way; then its outcome is not known."""
+
 MINUTE_US: Final = 60 * 1_000_000
 
 Place = tuple[str, str]
@@ -130,10 +133,14 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Situations:
-    """Reads situations. What the ways to members can do is handed in."""
+    """Reads situations. What the ways to members can do, and how long they may take, is handed in.
+
+    `lease_us` is by the clock that deliveries go by.
+    """
 
     ways: Reaches
     is_repeatable: Callable[[Any], bool]
+    lease_us: int = LEASE_US
 
     def of(
         self,

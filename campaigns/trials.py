@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, select
 
 from campaigns.cargo import with_instants
-from campaigns.claims import LEASE_US, Claimed, find_channels
+from campaigns.claims import Claimed, find_channels
 from campaigns.deliveries import add_deliveries, save_attempts
 from campaigns.liquid import Roots, Scene
 from campaigns.listeners import compile_version
@@ -154,7 +154,7 @@ def begin_trial(
         add_deliveries(connection, [delivery])
         return delivery
     delivery.attempts = 1
-    delivery.wait("SENDING", now + LEASE_US)
+    delivery.wait("SENDING", now + situations.lease_us)
     add_deliveries(connection, [delivery])
     save_attempts(connection, [Attempt(delivery.id, 1, now)])
     return Claimed(delivery, compiled, channel, "MESSAGE")

@@ -18,6 +18,7 @@ from server.settings import CannotRun, Settings
 MISTAKE: Final = 2
 UNSOUND: Final = 1
 INTERRUPTED: Final = 130
+RECEIVER_PORT: Final = 8_025
 
 app = typer.Typer(
     name="tuppence",
@@ -108,16 +109,59 @@ def backup(
 @app.command()
 def demo(
     program: Annotated[str, typer.Option(help="The name of the program to create.")] = "Beans",
-    members: Annotated[int, typer.Option(min=2, max=5_000, help="How many members it has.")] = 300,
+    members: Annotated[
+        int | None,
+        typer.Option(min=2, max=5_000, help="How many members it has: 300, with --fast-clock 40."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
+    receiver_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Where its campaigns' messages are received.")
+    ] = RECEIVER_PORT,
+    *,
+    fast_clock: Annotated[
+        bool,
+        typer.Option(
+            "--fast-clock",
+            help="Serve a demo of its own in which days pass in seconds, and show the messages.",
+        ),
+    ] = False,
+    day_seconds: Annotated[
+        int, typer.Option(min=1, max=3_600, help="How long a day takes with --fast-clock.")
+    ] = 10,
 ) -> None:
-    """Fill a new program with members and a year of believable transactions."""
+    """Fill a new program with members, a year of believable transactions, and three campaigns."""
     chosen = Settings.from_environment()
     from server import demo as story  # noqa: PLC0415
     from server.logs import log_to_stderr  # noqa: PLC0415
 
+    if fast_clock:
+        from server import fast_demo  # noqa: PLC0415
+
+        plot = story.Plot(program, members or fast_demo.MEMBERS, seed, fast_demo.DAYS, 1)
+        fast_demo.run(chosen, plot, day_seconds, receiver_port)
+        return
     log_to_stderr(chosen.log_level, chosen.log_format)
-    asyncio.run(story.tell(chosen, story.Plot(program, members, seed), clock.now()))
+    plot = story.Plot(program, members or story.MEMBERS, seed)
+    asyncio.run(story.tell(chosen, plot, clock.now(), receiver_port))
+
+
+@app.command()
+def receive(
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Listen on this port of 127.0.0.1.")
+    ] = RECEIVER_PORT,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help="A signing secret that messages may have, besides the demo's."),
+    ] = None,
+) -> None:
+    """Show the messages of campaigns that arrive at a webhook on this machine."""
+    chosen = Settings.from_environment()
+    from server import receiver  # noqa: PLC0415
+    from server.logs import log_to_stderr  # noqa: PLC0415
+
+    log_to_stderr(chosen.log_level, chosen.log_format)
+    receiver.receive(chosen, clock.now, port, secret or [])
 
 
 @app.command()

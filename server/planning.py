@@ -13,9 +13,10 @@ from campaigns.courier import Means, Passed, unwatched
 from campaigns.desk import Campaigns
 from campaigns.liquid import Renderer
 from campaigns.listeners import Versions
+from campaigns.situations import LEASE_US
 from ledger import Ledger
 from models.database import Database
-from server.clock import Clock
+from server.clock import Clock, pace_of
 from server.settings import Settings
 from server.workers import run_worker, until_rung
 
@@ -65,6 +66,7 @@ def plan_campaigns(
         chance=random.random,
         changed=changed,
         passed=bells.passed,
+        lease_us=LEASE_US * pace_of(clock),
     )
     return Campaigns(means, changes)
 

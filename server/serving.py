@@ -9,9 +9,12 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Final
 
 import uvicorn
+from starlette.applications import Starlette
 from typing_extensions import override
 
 from server import clock, terminal
@@ -26,6 +29,7 @@ TOKEN_BYTES: Final = 32
 OPEN_FILES_MAX: Final = 65_536
 """As many sockets may be open, if the machine lets us."""
 
+LOOPBACK: Final = ip_network("127.0.0.0/8")
 STOP_S_MAX: Final = 3.0
 """How long answers under way may take to end before their connections are cut."""
 
@@ -36,6 +40,8 @@ WAL_FAULT_UNTIL: Final = (3, 51, 2)
 def serve(settings: Settings, *, dev: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; `dev` signs GraphiQL in. Raises CannotRun."""
     refuse_exposure(settings, dev=dev)
+    if dev:
+        settings = reaching_this_machine(settings)
     log_to_stderr(settings.log_level, settings.log_format)
     with listen(settings.host, settings.port) as listener:
         warn_of_sqlite(settings)
@@ -50,17 +56,23 @@ def serve(settings: Settings, *, dev: bool = False) -> None:
 
         # Whoever has it is an administrator: it is made anew each time, and kept nowhere.
         developer_token = secrets.token_urlsafe(TOKEN_BYTES) if dev else None
-        server = Server(configuration(settings, developer_token), greet)
-        # uvicorn stops on these, then raises them once more for us: the work is done by then.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-        server.run(sockets=[listener])
+        app = create_app(settings, developer_token=developer_token)
+        Server(configuration(settings, app), greet).run_until_told(listener)
 
 
-def configuration(settings: Settings, developer_token: str | None = None) -> uvicorn.Config:
+def reaching_this_machine(settings: Settings) -> Settings:
+    """The same, but that webhooks may go to this machine: nobody elsewhere can ask for one.
+
+    For what listens on a loopback address alone, as `--dev` does.
+    """
+    allowed = (*settings.webhook_allowed_networks, LOOPBACK)
+    return replace(settings, webhook_allowed_networks=allowed)
+
+
+def configuration(settings: Settings, app: Starlette) -> uvicorn.Config:
     """How the application is served."""
     return Config(
-        create_app(settings, developer_token=developer_token),
+        app,
         settings.limits,
         loop="auto",  # uvloop, where there is one
         ssl_certfile=settings.tls_certificate or None,
@@ -75,6 +87,13 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, greet: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._greet = greet
+
+    def run_until_told(self, listener: socket.socket) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        # uvicorn stops on these, then raises them once more for us: the work is done by then.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        self.run(sockets=[listener])
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -68,6 +68,8 @@ class Plot:
     program: str
     members: int
     seed: int
+    days: int = 365
+    expiry_months: int = 6
 
 
 @dataclass(slots=True)

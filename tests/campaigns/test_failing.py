@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.claims import LEASE_US
 from campaigns.pages import list_attempts
 from campaigns.plans import Limits, Message, Plan, When
+from campaigns.situations import LEASE_US
 from events.audit import TERMINAL
 from ledger.refusals import Refusal
 from tests.campaigns.world import HOUR, World, who
