@@ -93,7 +93,7 @@ class Receiver:
             return self._refuse(error)
         except letters.Unreadable as error:
             return self._refuse(NotTaken(HTTPStatus.BAD_REQUEST, str(error)))
-        again = self._knows(request.headers.get("webhook-id"))
+        again = self.knows(request.headers.get("webhook-id"))
         letters.show(letter, self._console, is_verified=bool(secrets), is_repeated=again)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
@@ -101,7 +101,7 @@ class Receiver:
         letters.tell(self._console, f"Refused with {error.status.value}: {error.reason}")
         return PlainTextResponse(f"{error.reason}\n", error.status)
 
-    def _knows(self, message_id: str | None) -> bool:
+    def knows(self, message_id: str | None) -> bool:
         """Whether it came before; from now on it has."""
         if message_id is None:
             return False
