@@ -65,7 +65,7 @@ GraphiQL, signed in:   {origin}/graphql
 A key for programs:    {folder}/admin.key
 A day takes {day_seconds} s. Guests earn and spend by themselves, and three campaigns run:
 
-  Earned and not used    credited 20 {points} or more, and nothing of it used within 3 days
+  Earned and not used    credited 20 {points} or more, some of which are there 3 days later
   A tenth on top         credited 100 {points} or more: a tenth of it, at once, and a message
   Use them in time       80 {points} or more of a credit expire within 14 days
 
@@ -77,7 +77,7 @@ Each message arrives in a frame below, signed, over HTTP. To be one of them, in 
                            points: 60, idempotencyKey: "zoe-1" }}) {{ wallet {{ id }} }}
   }}
 
-Zoe is reminded in {wait_s} s; if debitPoints takes some of them before, she isn't. Ctrl-C ends it.
+Zoe is reminded in {wait_s} s; if debitPoints takes all of them before, she isn't. Ctrl-C ends it.
 """
 
 

@@ -1,0 +1,227 @@
+"""tuppence demo: its campaigns run, and with --fast-clock their messages come within seconds."""
+
+import asyncio
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.client import Client
+from tests.harness.clock import VirtualClock
+from tests.harness.patience import poll
+from tests.harness.processes import TUPPENCE, environment, tuppence
+from tests.harness.servers import running
+from tests.harness.tables import rows
+from tests.harness.values import Balance
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+BEGIN_S_MAX = 60
+STOP_S_MAX = 30
+
+CREDITED = """
+mutation ($identity: String!, $name: String!, $points: Points!, $key: String!) {
+  upsertMember(input: {identity: $identity, name: $name}) { member { id } errors { __typename } }
+  creditPoints(input: {wallet: {owner: {identity: $identity, program: "Beans"}}, points: $points,
+                       idempotencyKey: $key}) { errors { __typename } }
+}
+"""
+REASONS = """
+SELECT DISTINCT identity, reason FROM deliveries JOIN members ON members.id = deliveries.member_id
+WHERE reason IS NOT NULL ORDER BY identity
+"""
+# In one request, so that no day passes between the two.
+SPENT = """
+mutation ($identity: String!, $points: Points!, $key: String!) {
+  creditPoints(input: {wallet: {owner: {identity: $identity, program: "Beans"}}, points: $points,
+                       idempotencyKey: $key}) { errors { __typename } }
+  debitPoints(input: {wallet: {owner: {identity: $identity, program: "Beans"}}, points: $points,
+                      idempotencyKey: "spend"}) { errors { __typename } }
+}
+"""
+
+
+@dataclass
+class Shown:
+    """A fast demo that runs, and what its terminal shows."""
+
+    process: "subprocess.Popen[bytes]"
+    screen: Path
+    client: Client
+
+    @property
+    def text(self) -> str:
+        return self.screen.read_text()
+
+    def cards(self, campaign: str, name: str) -> list[str]:
+        """The messages of a campaign to a member, as they are shown."""
+        return re.findall(rf"╭─ {campaign} → {name} ─.*?╰", self.text, re.DOTALL)
+
+    async def shows(self, campaign: str, name: str) -> bool:
+        async def is_so() -> bool:
+            assert self.process.poll() is None, self.text
+            return bool(self.cards(campaign, name))
+
+        return await poll(is_so, BEGIN_S_MAX)
+
+
+def start(folder: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+    with (folder / "screen.txt").open("wb") as screen:
+        return subprocess.Popen(
+            [TUPPENCE, "demo", "--fast-clock", "--receiver-port", "0", *arguments],
+            cwd=folder,
+            env=environment(None, TUPPENCE_PORT="0", COLUMNS="160", **settings),
+            stdout=screen,
+            stderr=screen,
+        )
+
+
+@asynccontextmanager
+async def shown(folder: Path, *arguments: str) -> AsyncIterator[Shown]:
+    """Run a fast demo until the block ends; it ends by Ctrl-C, as its users end it."""
+    process, screen = start(folder, *arguments), folder / "screen.txt"
+
+    async def has_greeted() -> bool:
+        assert process.poll() is None, screen.read_text()
+        return "Ctrl-C ends it." in screen.read_text()
+
+    try:
+        assert await poll(has_greeted, BEGIN_S_MAX), screen.read_text()
+        [address] = re.findall(r"(http://\S+/graphql)", screen.read_text())
+        key = (folder / "data" / "fast-demo" / "admin.key").read_text().strip()
+        async with Client.of(address, key) as client:
+            yield Shown(process, screen, client)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(process.wait, STOP_S_MAX) == 0
+        assert "Traceback" not in screen.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def ask(client: Client, document: str, **variables: Any) -> None:
+    answer = await client.execute(document, **variables)
+    assert {key: value["errors"] for key, value in answer.items()} == {key: [] for key in answer}
+
+
+async def test_who_leaves_points_unused_is_reminded_and_who_spends_is_not(tmp_path: Path) -> None:
+    real = tmp_path / "data" / "tuppence.db"
+    tuppence("migrate", database_url=f"sqlite:///{real}")
+    before = real.read_bytes()
+    async with shown(tmp_path, "--day-seconds", "2", "--members", "5") as demo:
+        await ask(demo.client, SPENT, identity="yan", points=60, key="credit-yan")
+        await ask(demo.client, CREDITED, identity="zoe", name="Zoe", points=61, key="credit-zoe")
+        await ask(demo.client, CREDITED, identity="xia", name="Xia", points=205, key="credit-xia")
+
+        assert await demo.shows("A tenth on top", "Xia"), demo.text
+        assert await demo.shows("Earned and not used", "Zoe"), demo.text
+
+        [card] = demo.cards("A tenth on top", "Xia")
+        assert "with a reward of 20 points" in card
+        assert await demo.client.balance("xia", program="Beans") == Balance(active=225)
+        [card] = demo.cards("Earned and not used", "Zoe")
+        assert "Zoe, you earned 61 beans three days ago and haven't used them yet." in card
+        assert "on CT Points Credited of 61 points" in card
+        # Yan was credited before Zoe: a reminder of his would have been due before hers.
+        assert not demo.cards("Earned and not used", "yan")
+        assert "not checked" not in demo.text
+        assert "Refused" not in demo.text
+
+    assert real.read_bytes() == before
+
+
+async def test_the_story_goes_on_by_itself_and_its_events_are_live(tmp_path: Path) -> None:
+    async with shown(tmp_path, "--day-seconds", "1") as demo:
+        async with demo.client.subscribe() as stream:
+            for _ in range(3):
+                assert (await stream.next()).points > 0
+        assert await demo.shows("Earned and not used", ".*?"), demo.text
+        assert await demo.shows("Use them in time", ".*?"), demo.text
+
+    url = f"sqlite:///{tmp_path}/data/fast-demo/tuppence.db"
+    [attempts] = await rows(url, "SELECT DISTINCT attempts FROM deliveries WHERE status = 'SENT'")
+    assert attempts == (1,)
+    checked = tuppence("check", database_url=url)
+    assert "all is sound" in checked.stdout, checked.stdout
+
+
+# ── never on a real database ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("url", ["sqlite:///data/shop.db", "postgresql://shop:pw@127.0.0.1:1/shop"])
+def test_it_runs_on_no_database_that_was_set(tmp_path: Path, url: str) -> None:
+    done = tuppence("demo", "--fast-clock", database_url=url, cwd=tmp_path, TUPPENCE_PORT="0")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "The fast demo has a database of its own, data/fast-demo/, and runs on no other: its clock"
+        " runs years ahead. Unset TUPPENCE_DATABASE_URL, or leave --fast-clock out.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path, kind: str) -> None:
+    folder, precious = tmp_path / "data" / "fast-demo", tmp_path / "precious"
+    precious.mkdir()
+    (precious / "tuppence.db").write_text("precious")
+    (precious / "THIS-IS-A-DEMO.txt").write_text("not this one")
+    folder.parent.mkdir()
+    if kind == "link":
+        folder.symlink_to(precious)
+    elif kind == "file":
+        folder.write_text("precious")
+    else:
+        folder.mkdir()
+        (folder / "tuppence.db").write_text("precious")
+
+    done = tuppence("demo", "--fast-clock", "--receiver-port", "0", cwd=tmp_path, TUPPENCE_PORT="0")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("data/fast-demo/ is there, and isn't a demo's ")
+    assert done.stderr.count("\n") == 1
+    assert (precious / "tuppence.db").read_text() == "precious"
+    if kind == "folder":
+        assert (folder / "tuppence.db").read_text() == "precious"
+
+
+# ── by the year's clock ──────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_demo_of_a_year_has_campaigns_that_run_for_its_guests(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    done = tuppence("demo", "--members", "5", database_url=sqlite_url, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "`tuppence receive --port 8025` shows them." in done.stdout
+    assert await rows(sqlite_url, "SELECT name, status, version FROM campaigns ORDER BY name") == [
+        ("A tenth on top", "RUNNING", 1),
+        ("Earned and not used", "RUNNING", 1),
+        ("Use them in time", "RUNNING", 1),
+    ]
+    [(channel, settings)] = await rows(sqlite_url, "SELECT name, settings FROM channels")
+    assert channel == "Demo receiver of Beans"
+    assert settings == '{"url":"http://127.0.0.1:8025/"}'
+    [(secrets,)] = await rows(sqlite_url, "SELECT secrets FROM channels")
+    file = Path(sqlite_url.removeprefix("sqlite:///")).parent / "receiver.secrets"
+    assert file.read_text().strip() in secrets
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_they_write_to_nobody_but_guests(sqlite_url: str, tmp_path: Path) -> None:
+    tuppence("demo", "--members", "2", database_url=sqlite_url, cwd=tmp_path)
+    [(identity,)] = await rows(sqlite_url, "SELECT identity FROM members ORDER BY identity LIMIT 1")
+    async with running(sqlite_url, VirtualClock(LATER)) as service:
+        for who in ("ann", identity):
+            await service.client.credit(who, 200)
+        await service.plan()
+
+    found = await rows(sqlite_url, REASONS)
+    assert found == [("ann", "PROFILE_MISMATCH"), (identity, "REJECTED")]  # nobody listens there
