@@ -15,6 +15,7 @@ from playwright.async_api import ConsoleMessage, async_playwright
 from access.principal import SCOPES
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
+from tests.harness.demo import shown
 from tests.harness.keys import ADMIN
 from tests.harness.patience import patience, poll
 from tests.harness.servers import Service, running
@@ -69,13 +70,31 @@ async def run(*command: str, within: Path, **variables: str) -> str:
 async def test_curl_credits_ann_once_however_often_it_is_sent(
     service: Service, installation: Path
 ) -> None:
-    command = here(example("sh", "creditPoints"), service)
+    command = here(example("sh", "order-1001"), service)
 
     first = json.loads(await run("sh", "-c", command, within=installation))["data"]["creditPoints"]
     again = json.loads(await run("sh", "-c", command, within=installation))["data"]["creditPoints"]
 
     assert first == {"replayed": False, "errors": [], "wallet": {"balance": {"active": 120}}}
     assert again == {**first, "replayed": True}
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+async def test_a_first_campaign_reminds_ann_of_what_she_has_not_used(tmp_path: Path) -> None:
+    commands = example("sh", "createCampaign")
+    async with shown(tmp_path, "--day-seconds", "1", "--members", "2") as demo:
+        address = demo.client.url.removeprefix("http://").removesuffix("/graphql")
+
+        told = await run("sh", "-c", commands.replace(ADDRESS, address), within=tmp_path)
+
+        running, given = [json.loads(line)["data"] for line in told.splitlines()]
+        assert running == {"publishCampaign": {"campaign": {"status": "RUNNING"}, "errors": []}}
+        assert list(given) == ["upsertMember", "creditPoints"]
+        assert await demo.shows("Come back", "Ann"), demo.text
+        [card] = demo.cards("Come back", "Ann")
+    promised = re.search("“(Ann, .*?)”", README.read_text())
+    assert promised
+    assert promised[1] in card
 
 
 async def test_python_sees_a_credit_live(service: Service, installation: Path) -> None:
