@@ -8,8 +8,10 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
-from tests.harness.demo import shown
-from tests.harness.processes import tuppence
+from tests.harness.demo import fast_demo, terminal
+from tests.harness.keys import ADMIN
+from tests.harness.postgres import free_port
+from tests.harness.processes import serving, tuppence
 from tests.harness.servers import running
 from tests.harness.tables import rows
 from tests.harness.values import Balance
@@ -47,17 +49,17 @@ async def test_who_leaves_points_unused_is_reminded_and_who_spends_is_not(tmp_pa
     real = tmp_path / "data" / "tuppence.db"
     tuppence("migrate", database_url=f"sqlite:///{real}")
     before = real.read_bytes()
-    async with shown(tmp_path, "--day-seconds", "2", "--members", "5") as demo:
-        await ask(demo.client, SPENT, identity="yan", points=60, key="credit-yan")
-        await ask(demo.client, CREDITED, identity="zoe", name="Zoe", points=61, key="credit-zoe")
-        await ask(demo.client, CREDITED, identity="xia", name="Xia", points=205, key="credit-xia")
+    async with fast_demo(tmp_path, "--day-seconds", "2", "--members", "5") as (demo, client):
+        await ask(client, SPENT, identity="yan", points=60, key="credit-yan")
+        await ask(client, CREDITED, identity="zoe", name="Zoe", points=61, key="credit-zoe")
+        await ask(client, CREDITED, identity="xia", name="Xia", points=205, key="credit-xia")
 
         assert await demo.shows("A tenth on top", "Xia"), demo.text
         assert await demo.shows("Earned and not used", "Zoe"), demo.text
 
         [card] = demo.cards("A tenth on top", "Xia")
         assert "with a reward of 20 points" in card
-        assert await demo.client.balance("xia", program="Beans") == Balance(active=225)
+        assert await client.balance("xia", program="Beans") == Balance(active=225)
         [card] = demo.cards("Earned and not used", "Zoe")
         assert "Zoe, you earned 61 beans three days ago and haven't used them yet." in card
         assert "on CT Points Credited of 61 points" in card
@@ -70,8 +72,8 @@ async def test_who_leaves_points_unused_is_reminded_and_who_spends_is_not(tmp_pa
 
 
 async def test_the_story_goes_on_by_itself_and_its_events_are_live(tmp_path: Path) -> None:
-    async with shown(tmp_path, "--day-seconds", "1") as demo:
-        async with demo.client.subscribe() as stream:
+    async with fast_demo(tmp_path, "--day-seconds", "1") as (demo, client):
+        async with client.subscribe() as stream:
             for _ in range(3):
                 assert (await stream.next()).points > 0
         assert await demo.shows("Earned and not used", ".*?"), demo.text
@@ -146,6 +148,26 @@ async def test_the_demo_of_a_year_has_campaigns_that_run_for_its_guests(
     file = Path(sqlite_url.removeprefix("sqlite:///")).parent / "receiver.secrets"
     assert file.read_text().strip() in secrets
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_serve_and_receive_show_a_guests_message(tmp_path: Path) -> None:
+    url, port = f"sqlite:///{tmp_path}/data/tuppence.db", str(free_port())
+    told = tuppence(
+        *("demo", "--members", "2", "--receiver-port", port), database_url=url, cwd=tmp_path
+    )
+    assert told.returncode == 0, told.stderr
+    [(guest, name)] = await rows(url, "SELECT identity, name FROM members LIMIT 1")
+    with terminal(tmp_path, "receive", "--port", port, database_url=url) as receiver:
+        async with serving(url, tmp_path, "--dev") as service:
+            async with Client.of(service.url, ADMIN) as client:
+                await client.credit(guest, 205, program="Beans")
+            assert await receiver.shows("A tenth on top", name), receiver.text
+            assert service.terminate() == 0
+        assert await receiver.interrupt() == 0
+
+    assert f"Messages to http://127.0.0.1:{port}/ are shown here." in receiver.text
+    assert "with a reward of 20 points" in receiver.text
+    assert "not checked" not in receiver.text
 
 
 async def test_they_write_to_nobody_but_guests(sqlite_url: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from playwright.async_api import ConsoleMessage, async_playwright
 from access.principal import SCOPES
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
-from tests.harness.demo import shown
+from tests.harness.demo import fast_demo
 from tests.harness.keys import ADMIN
 from tests.harness.patience import patience, poll
 from tests.harness.servers import Service, running
@@ -82,8 +82,8 @@ async def test_curl_credits_ann_once_however_often_it_is_sent(
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 async def test_a_first_campaign_reminds_ann_of_what_she_has_not_used(tmp_path: Path) -> None:
     commands = example("sh", "createCampaign")
-    async with shown(tmp_path, "--day-seconds", "1", "--members", "2") as demo:
-        address = demo.client.url.removeprefix("http://").removesuffix("/graphql")
+    async with fast_demo(tmp_path, "--day-seconds", "1", "--members", "2") as (demo, client):
+        address = client.url.removeprefix("http://").removesuffix("/graphql")
 
         told = await run("sh", "-c", commands.replace(ADDRESS, address), within=tmp_path)
 

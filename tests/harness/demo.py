@@ -1,11 +1,11 @@
-"""`tuppence demo --fast-clock` as a newcomer runs it: in a terminal, until Ctrl-C."""
+"""The demo as a newcomer runs it: `tuppence demo --fast-clock` or `receive`, until Ctrl-C."""
 
 import asyncio
 import re
 import signal
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,58 +17,73 @@ SHOW_S_MAX = 60
 
 
 @dataclass
-class Shown:
-    """A fast demo that runs, and what its terminal shows."""
+class Terminal:
+    """A command that runs, and what its terminal shows."""
 
     process: "subprocess.Popen[bytes]"
     screen: Path
-    client: Client
 
     @property
     def text(self) -> str:
         return self.screen.read_text()
 
-    def cards(self, campaign: str, name: str) -> list[str]:
-        """The messages of a campaign to a member, as they are shown."""
-        return re.findall(rf"╭─ {campaign} → {name} ─.*?╰", self.text, re.DOTALL)
+    async def says(self, pattern: str) -> bool:
+        """Wait until it shows what fits the pattern; say whether it did."""
 
-    async def shows(self, campaign: str, name: str) -> bool:
         async def is_so() -> bool:
             assert self.process.poll() is None, self.text
-            return bool(self.cards(campaign, name))
+            return re.search(pattern, self.text) is not None
 
         return await poll(is_so, SHOW_S_MAX)
 
+    def cards(self, campaign: str, name: str) -> list[str]:
+        """The messages of a campaign to a member, as they are shown."""
+        return re.findall(rf"{title(campaign, name)}.*?╰", self.text, re.DOTALL)
 
-def start(folder: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
-    with (folder / "screen.txt").open("wb") as screen:
-        return subprocess.Popen(
-            [TUPPENCE, "demo", "--fast-clock", "--receiver-port", "0", *arguments],
+    async def shows(self, campaign: str, name: str) -> bool:
+        """Wait until there is such a message; say whether there is."""
+        return await self.says(title(campaign, name))
+
+    async def interrupt(self) -> int:
+        """Press Ctrl-C, and return the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return await asyncio.to_thread(self.process.wait, STOP_S_MAX)
+
+
+def title(campaign: str, name: str) -> str:
+    return rf"╭─ {campaign} → {name} ─"
+
+
+@contextmanager
+def terminal(
+    folder: Path, *arguments: str, database_url: str | None = None, **settings: str
+) -> Iterator[Terminal]:
+    """Run a command in a folder until the block ends, if it hasn't by then."""
+    file = folder / f"{arguments[0]}.txt"
+    with file.open("wb") as screen:
+        process = subprocess.Popen(
+            [TUPPENCE, *arguments],
             cwd=folder,
-            env=environment(None, TUPPENCE_PORT="0", COLUMNS="160", **settings),
+            env=environment(database_url, COLUMNS="160", **settings),
             stdout=screen,
             stderr=screen,
         )
-
-
-@asynccontextmanager
-async def shown(folder: Path, *arguments: str) -> AsyncIterator[Shown]:
-    """Run a fast demo until the block ends; it ends by Ctrl-C, as its users end it."""
-    process, screen = start(folder, *arguments), folder / "screen.txt"
-
-    async def has_greeted() -> bool:
-        assert process.poll() is None, screen.read_text()
-        return "Ctrl-C ends it." in screen.read_text()
-
     try:
-        assert await poll(has_greeted, SHOW_S_MAX), screen.read_text()
-        [address] = re.findall(r"(http://\S+/graphql)", screen.read_text())
-        key = (folder / "data" / "fast-demo" / "admin.key").read_text().strip()
-        async with Client.of(address, key) as client:
-            yield Shown(process, screen, client)
-        process.send_signal(signal.SIGINT)
-        assert await asyncio.to_thread(process.wait, STOP_S_MAX) == 0
-        assert "Traceback" not in screen.read_text()
+        yield Terminal(process, file)
     finally:
         process.kill()
         process.wait()
+
+
+@asynccontextmanager
+async def fast_demo(folder: Path, *arguments: str) -> AsyncIterator[tuple[Terminal, Client]]:
+    """Run a fast demo until the block ends, and be a client of it; it ends by Ctrl-C."""
+    asked = ("demo", "--fast-clock", "--receiver-port", "0", *arguments)
+    with terminal(folder, *asked, TUPPENCE_PORT="0") as demo:
+        assert await demo.says("Ctrl-C ends it."), demo.text
+        [address] = re.findall(r"(http://\S+/graphql)", demo.text)
+        key = (folder / "data" / "fast-demo" / "admin.key").read_text().strip()
+        async with Client.of(address, key) as client:
+            yield demo, client
+        assert await demo.interrupt() == 0
+        assert "Traceback" not in demo.text

@@ -45,12 +45,13 @@ def tuppence(
 class ServeProcess:
     """`tuppence serve`, started, killed and started again on one port and database.
 
-    `settings` are variables of its environment.
+    `arguments` are of its command line, `settings` variables of its environment.
     """
 
-    def __init__(self, database_url: str, cwd: Path, **settings: str) -> None:
+    def __init__(self, database_url: str, cwd: Path, *arguments: str, **settings: str) -> None:
         self.database_url = database_url
         self.cwd = cwd
+        self.arguments = arguments
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/graphql"
@@ -70,7 +71,15 @@ class ServeProcess:
     def spawn(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [TUPPENCE, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
+                [
+                    TUPPENCE,
+                    "serve",
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    str(self.port),
+                    *self.arguments,
+                ],
                 cwd=self.cwd,
                 env=environment(self.database_url, **self.settings),
                 stdout=log,
@@ -105,9 +114,11 @@ class ServeProcess:
 
 
 @asynccontextmanager
-async def serving(database_url: str, cwd: Path, **settings: str) -> AsyncIterator[ServeProcess]:
+async def serving(
+    database_url: str, cwd: Path, *arguments: str, **settings: str
+) -> AsyncIterator[ServeProcess]:
     """Run `tuppence serve` until the block ends, however it ends."""
-    process = ServeProcess(database_url, cwd, **settings)
+    process = ServeProcess(database_url, cwd, *arguments, **settings)
     try:
         await process.start()
         yield process
