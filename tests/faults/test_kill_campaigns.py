@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.claims import LEASE_US
 from campaigns.conditions import PropertyFilter
 from campaigns.plans import Message, Plan, Reward, Who
+from campaigns.situations import LEASE_US
 from events.audit import TERMINAL
 from tests.campaigns.world import HELLO, World, planning
 from tests.faults.mill import Life, live
