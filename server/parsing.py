@@ -201,6 +201,14 @@ def smtp_url(text: str) -> str:
     raise ValueError("must be smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT")
 
 
+def clevertap_url(text: str) -> str:
+    """An address of HTTP or HTTPS; `{region}` may stand in its host."""
+    parts = urlsplit(text.replace("{region}", "eu1"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("must be an address like https://{region}.api.clevertap.com")
+    return text.rstrip("/")
+
+
 def services(text: str) -> tuple[tuple[str, str], ...]:
     """Pairs of a name and a URL. The message tells nothing of the values: they have passwords."""
     matches = [_SERVICE.fullmatch(each) for each in text.split()]

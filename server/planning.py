@@ -55,6 +55,7 @@ def plan_campaigns(
         allowed_networks=settings.webhook_allowed_networks,
         smtp_url=settings.smtp_url,
         services=dict(settings.apprise_services),
+        clevertap_url=settings.clevertap_url,
     )
     means = Means(
         database=database,

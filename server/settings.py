@@ -150,6 +150,12 @@ class Settings:
         " `{phone}` or `{email}` in a URL is the member's.",
         told=_names,
     )
+    clevertap_url: str = _setting(
+        "https://{region}.api.clevertap.com",
+        parsing.clevertap_url,
+        "Where CleverTap's API is, should it be reached through a gateway of yours. `{region}` is"
+        " the channel's region.",
+    )
     rate_key: str = _setting(
         "600000/minute", parsing.rate, "How many operations each key may send."
     )
