@@ -11,7 +11,6 @@ import orjson
 from sqlalchemy import (
     ARRAY,
     BindParameter,
-    Boolean,
     ColumnElement,
     Connection,
     Dialect,
@@ -73,9 +72,9 @@ def each(parameter: str) -> Any:
 
 
 class _OneOf(FunctionElement[bool]):
+    # No Boolean: what is one, SQLite would compare with 1, and use no index.
     inherit_cache = True
     name = "one_of"
-    type = Boolean()
 
 
 @compiles(_OneOf, "sqlite")

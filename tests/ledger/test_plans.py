@@ -1,11 +1,9 @@
 """Plans: what grows with the ledger is found by index, on either database."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
 
 from events.audit import AuditFilter, find_entries, page_entries
 from events.log import CreditedFilter, find_credited, read_credited
@@ -28,6 +26,7 @@ from ledger.records import Wallet
 from models.database import open_database
 from models.windows import Window
 from tests.conftest import PRISTINE
+from tests.harness.plans import WHOLE_TABLE, Read, plan
 from tests.harness.postgres import Postgres
 
 FIRST = Window(first=20)
@@ -39,7 +38,6 @@ PAST = Wallet("wal_1", "prg_1", "mem_1", effective_at=9)
 SPAN = TransactionFilter(since=3, until=5)
 ORDER = TransactionFilter(order_id="o")
 
-Read = Callable[[Connection], Any]
 READS: dict[str, Read] = {
     "history": lambda c: page_transactions_of_wallets(c, ["w"], FIRST, TransactionFilter()),
     "next history": lambda c: page_transactions_of_wallets(c, ["w"], NEXT, TransactionFilter()),
@@ -96,40 +94,6 @@ READS: dict[str, Read] = {
     "audit of an action": lambda c: page_entries(c, FIRST, AuditFilter(action="a", until=2)),
     "audit entries": lambda c: find_entries(c, ["a"]),
 }
-LARGE = (
-    "transactions|details|lots|held_lots|holds|wallets|members|events|lot_changes|audit_entries"
-    "|coupons|coupon_uses"
-)
-WHOLE_TABLE = {
-    "sqlite": re.compile(rf"^SCAN (listed_)?({LARGE})(_\d)?\b(?! USING INDEX)"),
-    "postgresql": re.compile(rf"Seq Scan on ({LARGE})\b"),
-}
-
-
-def plan(connection: Connection, read: Read) -> list[str]:
-    """How the database goes about each of the read's statements, one step a line."""
-    if connection.dialect.name == "postgresql":
-        # The tables are small here: make dear what is dear once they are large.
-        for way in ("seqscan", "bitmapscan", "sort"):
-            connection.execute(text(f"SET LOCAL enable_{way} = off"))
-    explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
-    steps: list[str] = []
-    for statement, parameters in statements_of(connection, read):
-        told = connection.exec_driver_sql(f"{explain} {statement}", parameters)
-        steps += [row[-1] for row in told]
-    return steps
-
-
-def statements_of(connection: Connection, read: Read) -> list[tuple[str, Any]]:
-    sent: list[tuple[str, Any]] = []
-
-    def note(*about: Any) -> None:
-        sent.append((about[2], about[3]))
-
-    event.listen(connection, "before_cursor_execute", note)
-    read(connection)
-    event.remove(connection, "before_cursor_execute", note)
-    return [one for one in sent if one[0].startswith("SELECT")]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
