@@ -31,7 +31,7 @@ from campaigns.channels.retries import is_repeatable
 from campaigns.channels.switchboard import Channels
 from campaigns.channels.webhooks import SECRET, new_secret
 from campaigns.claims import is_due, take
-from campaigns.courier import IN_FLIGHT_MAX
+from campaigns.courier import CLAIMED_MAX
 from campaigns.plans import Message, When, Who
 from campaigns.plans import Plan as CampaignPlan
 from campaigns.records import Channel
@@ -244,7 +244,7 @@ async def claim_among(plan: Plan, section: Section, url: str, where: str, count:
         )
         ms = [await time_claim(shop) for _ in range(CLAIMS)]
     cells = (f"{median_of(ms):.1f} ms", spread(ms, 1), "")
-    name = f"a claim of {IN_FLIGHT_MAX} among {count:,}, {where}"
+    name = f"a claim of {CLAIMED_MAX} among {count:,}, {where}"
     section.rows.append(Row(name, cells))
     section.verdicts.append(Verdict(name, median_of(ms), CLAIM_MS_MAX, "ms", at_least=False))
 
@@ -255,11 +255,11 @@ async def time_claim(shop: Market) -> float:
         begun = time.perf_counter()
         found = await shop.database.read(is_due, NOW)
         looked, claimed = await shop.database.write(
-            take, NOW, IN_FLIGHT_MAX, shop.versions, situations
+            take, NOW, CLAIMED_MAX, shop.versions, situations
         )
         took = (time.perf_counter() - begun) * 1e3
-    if not found or (looked, len(claimed)) != (IN_FLIGHT_MAX, IN_FLIGHT_MAX):
-        reason = f"{len(claimed)} of {looked} deliveries were claimed, not {IN_FLIGHT_MAX}."
+    if not found or (looked, len(claimed)) != (CLAIMED_MAX, CLAIMED_MAX):
+        reason = f"{len(claimed)} of {looked} deliveries were claimed, not {CLAIMED_MAX}."
         raise MeasurementError(reason)
     return took
 

@@ -45,6 +45,9 @@ from models.database import Database, DatabaseError
 IN_FLIGHT_MAX: Final = 64
 """How many parcels are on their way at once."""
 
+CLAIMED_MAX: Final = 32
+"""How many one unit of work claims: on SQLite, the ledger waits for it."""
+
 LAND_S: Final = 0.25
 """How long what has room waits for a parcel to land before it looks for more to send."""
 
@@ -129,7 +132,7 @@ class Courier:
 
     async def _fill(self) -> int:
         """Claim as much as there is room for, and send it off; gives how many were looked at."""
-        room = IN_FLIGHT_MAX - len(self._flying)
+        room = min(CLAIMED_MAX, IN_FLIGHT_MAX - len(self._flying))
         if room <= 0 or not await self._means.database.read(claims.is_due, self._means.clock()):
             return 0
         means = self._means
