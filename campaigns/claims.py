@@ -1,6 +1,6 @@
 """Claims: which deliveries are due, what their gates say, and who carries them.
 
-    claimed = Claims(versions, channels).take(connection, now, 32)      # one unit of work
+    looked, claimed = take(connection, now, 32, versions, situations)      # one unit of work
 
 A claim leases the delivery and writes its attempt before anything is sent: whoever dies with a
 parcel in hand leaves a record that says so. The campaigns are locked first, so that what is counted
@@ -29,14 +29,12 @@ from campaigns.lifecycle import LISTENING
 from campaigns.listeners import Compiled, Versions, compile_version
 from campaigns.plans import from_json
 from campaigns.records import Attempt, Campaign, Channel, Delivery, campaign_row
-from campaigns.situations import Situation, Situations
+from campaigns.situations import Situation, Situations, pays
 from events.log import head
 from models.columns import WHOLE
 from models.dialects import FirstOfEach, each, write_rows
 from models.tables import campaigns, channels, deliveries
 from models.windows import LIMIT
-
-MINUTE_US: Final = 60 * 1_000_000
 
 CLOSED_MAX: Final = 500
 """How many deliveries of ended campaigns one unit of work cancels."""
@@ -88,6 +86,9 @@ def _pass_gates(
     """Do as the gates say; the step to take, if they let the delivery through."""
     delivery, campaign = situation.delivery, situation.campaign
     match judge(situation.facts(now)):
+        case End() if delivery.status == "SENDING" and not situation.pays:
+            _lose(delivery, now)
+            return None
         case End(status, reason, detail):
             give_back_place(delivery, campaign)
             delivery.end(status, now, reason, detail)
@@ -121,13 +122,18 @@ def _is_lost(
     """A lease ran out over a message that must not be sent again unasked: it is UNKNOWN."""
     if one.status != "SENDING":
         return False
-    plan = compiled.plan
-    pays = plan.reward is not None and one.reward_id is None and not one.is_test
-    channel = ways.get(plan.channel_id or "")
-    if pays or (channel and situations.is_repeatable(channel.kind) and not one.is_test):
+    channel = ways.get(compiled.plan.channel_id or "")
+    if pays(one, compiled) or (
+        channel and situations.is_repeatable(channel.kind) and not one.is_test
+    ):
         return False
-    one.end("UNKNOWN", now, "TIMED_OUT", "it may have been sent: the service was interrupted")
+    _lose(one, now)
     return True
+
+
+def _lose(one: Delivery, now: int) -> None:
+    """Nobody knows whether it was sent, and it is not sent again."""
+    one.end("UNKNOWN", now, "TIMED_OUT", "it may have been sent: the service was interrupted")
 
 
 # ── what is due ───────────────────────────────────────────────────────────────────────────────────
@@ -148,12 +154,13 @@ def _first_at(condition: Any) -> ScalarSelect[Any]:
     return found.limit(literal(1, WHOLE)).scalar_subquery()
 
 
-_first_due: Final = _first_at(_chosen(deliveries)[0])
-_firsts: Final = (
-    select(campaigns.c.id, _first_due.label("first_at"))
-    .where(campaigns.c.status != literal("PAUSED"))
-    .subquery()
+# One that has sent all that it may in this minute is left alone until the next.
+_sends: Final = and_(
+    campaigns.c.status != literal("PAUSED"),
+    campaigns.c.rests_until <= bindparam("now", type_=WHOLE),
 )
+_first_due: Final = _first_at(_chosen(deliveries)[0])
+_firsts: Final = select(campaigns.c.id, _first_due.label("first_at")).where(_sends).subquery()
 _WITH_DUE: Final = (
     select(_firsts.c.id)
     .where(_firsts.c.first_at.is_not(None))
@@ -228,7 +235,7 @@ _ANYTHING: Final = (
     .where(
         or_(
             _ends,
-            and_(campaigns.c.status != literal("PAUSED"), _first_due.is_not(None)),
+            and_(_sends, _first_due.is_not(None)),
             and_(_has_ended, _first_at(_open_rows(deliveries)[0]).is_not(None)),
         )
     )
@@ -275,7 +282,9 @@ _LOCKED: Final = (
     .with_for_update()
 )
 _CHANNELS: Final = select(channels).where(channels.c.id.in_(each("ids")))
-_COUNTED: Final = ("status", "until_position", "placed", "minute_at", "minute_count")
+_COUNTED: Final = (
+    *("status", "until_position", "placed", "minute_at", "minute_count", "rests_until"),
+)
 
 
 def lock_campaigns(connection: Connection, ids: Iterable[str]) -> dict[str, Campaign]:

@@ -1,6 +1,6 @@
 """The courier: carries what is due. Claims, pays or renders and sends, settles.
 
-    courier = Courier(database, clock, ledger, renderer, ways, …)
+    courier = Courier(means)
     handled = await courier.work()        # all that is due now, until nothing is
     handled = await courier.step()        # a part of it, again and again while the service runs
 

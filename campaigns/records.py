@@ -39,6 +39,7 @@ class Campaign:
     placed: int = 0
     minute_at: int = 0
     minute_count: int = 0
+    rests_until: int = 0
     created_at: int = 0
 
 

@@ -65,6 +65,11 @@ class Situation:
     no_address: str | None
     places: Places
 
+    @property
+    def pays(self) -> bool:
+        """Its reward is yet to be paid."""
+        return pays(self.delivery, self.compiled)
+
     def facts(self, now: int) -> Facts:
         """What is so at `now`."""
         one, campaign, plan = self.delivery, self.campaign, self.compiled.plan
@@ -89,8 +94,8 @@ class Situation:
             quiet_until=None if test else quiet_until(when, self.zone, now),
             drops_when_quiet=when.quiet_policy == "DROP",
             rate_until=None if test else self._rate_until(now),
-            pays=plan.reward is not None and one.reward_id is None and not test,
-            sends=plan.message is not None,
+            pays=self.pays,
+            sends=plan.channel_id is not None,
         )
 
     def _status(self, now: int) -> str:
@@ -129,6 +134,14 @@ class Situation:
         if now >= campaign.minute_at + MINUTE_US:
             campaign.minute_at, campaign.minute_count = now, 0
         campaign.minute_count += 1
+        rate = self.compiled.plan.limits.per_minute
+        if rate is not None and campaign.minute_count >= rate:
+            campaign.rests_until = campaign.minute_at + MINUTE_US
+
+
+def pays(one: Delivery, compiled: Compiled) -> bool:
+    """Whether a delivery's reward is yet to be paid. A test pays none."""
+    return compiled.plan.reward is not None and one.reward_id is None and not one.is_test
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Campaign(SQLModel, table=True):
     `finishes` says of a stopped one that what waits is still sent. Events past `until_position` are
     not its any more. `resumed_at` is when it last went on after a pause. `placed` counts the
     deliveries that have taken a place under the cap; `minute_at` and `minute_count` how many
-    messages were begun since when, for the rate.
+    messages were begun since when, for the rate. It sends nothing before `rests_until`.
     """
 
     __tablename__ = "campaigns"
@@ -63,6 +63,7 @@ class Campaign(SQLModel, table=True):
     placed: int = whole()
     minute_at: int = whole()
     minute_count: int = whole()
+    rests_until: int = whole()
     created_at: int = whole()
 
 

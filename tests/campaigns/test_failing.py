@@ -141,6 +141,19 @@ async def test_a_webhook_that_may_have_been_sent_is_sent_again(world: World) -> 
     assert await attempts(world) == [(1, None), (2, 200)]
 
 
+async def test_what_may_have_been_sent_is_unknown_though_it_must_not_be_sent_any_more(
+    world: World,
+) -> None:
+    campaign = await world.publish()
+    await world.client.credit("ann", 5)
+    await interrupted(world)
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=False)
+    world.clock.advance(microseconds=LEASE_US)
+    await world.work()
+
+    assert await world.ends() == [("UNKNOWN", "TIMED_OUT")]
+
+
 @pytest.fixture
 async def letters(world: World) -> AsyncIterator[tuple[World, Mailbox]]:
     """The same world with a mail server, and Ann's address."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from campaigns.courier import CLAIMED_MAX
 from campaigns.gates import is_held_out
 from campaigns.plans import Limits, When
 from tests.campaigns.world import DAY, HOUR, World
@@ -88,6 +89,18 @@ async def test_a_rate_spreads_messages_over_minutes_and_loses_none(world: World)
     world.clock.advance(minutes=1)
     await world.work()
     assert len(world.bodies) == 5
+
+
+async def test_what_waits_for_its_rate_is_left_alone_meanwhile(world: World) -> None:
+    await world.publish(limits=Limits(per_minute=2))
+    for number in range(80):
+        await world.client.credit("ann", number + 1)
+    await world.work()
+    held = [one for one in await world.deliveries() if one.due_at != one.created_at]
+
+    assert len(world.bodies) == 2
+    assert len(held) <= 2 + CLAIMED_MAX
+    assert await world.work() == 0
 
 
 async def test_quiet_hours_hold_a_message_until_they_end_where_the_member_is(world: World) -> None:

@@ -65,6 +65,7 @@ def create_campaigns() -> None:
         whole("placed"),
         whole("minute_at"),
         whole("minute_count"),
+        whole("rests_until"),
         whole("created_at"),
         sa.PrimaryKeyConstraint("id"),
         sa.CheckConstraint(f"status IN ({CAMPAIGN})", name="status_is_known"),
