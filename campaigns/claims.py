@@ -13,11 +13,13 @@ from itertools import zip_longest
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     ScalarSelect,
     and_,
     bindparam,
+    func,
     literal,
     or_,
     select,
@@ -144,6 +146,26 @@ def _chosen(rows: FromClause) -> tuple[Any, list[Any]]:
     return and_(rows.c.campaign_id == campaigns.c.id, due), [rows.c.due_at, rows.c.id]
 
 
+def _is_open(rows: FromClause) -> ColumnElement[bool]:
+    """It has not ended: as the index has it."""
+    return rows.c.due_at.is_not(None)
+
+
+def _with_open() -> ColumnElement[bool]:
+    """Campaigns of which some delivery is yet to end, however many there are that have none.
+
+    Each is found from the one before it by a probe of the index, which has no others.
+    """
+    later = deliveries.alias()
+    first = select(func.min(deliveries.c.campaign_id).label("id")).where(_is_open(deliveries))
+    found = first.cte("with_open", recursive=True)
+    following = select(func.min(later.c.campaign_id)).where(
+        _is_open(later), later.c.campaign_id > found.c.id
+    )
+    rest = select(following.scalar_subquery()).where(found.c.id.is_not(None))
+    return campaigns.c.id.in_(select(found.union_all(rest).c.id))
+
+
 def _first_at(condition: Any) -> ScalarSelect[Any]:
     """When the first of a campaign's deliveries is due that are so.
 
@@ -160,7 +182,9 @@ _sends: Final = and_(
     campaigns.c.rests_until <= bindparam("now", type_=WHOLE),
 )
 _first_due: Final = _first_at(_chosen(deliveries)[0])
-_firsts: Final = select(campaigns.c.id, _first_due.label("first_at")).where(_sends).subquery()
+_firsts: Final = (
+    select(campaigns.c.id, _first_due.label("first_at")).where(_with_open(), _sends).subquery()
+)
 _WITH_DUE: Final = (
     select(_firsts.c.id)
     .where(_firsts.c.first_at.is_not(None))
@@ -211,8 +235,8 @@ def _queues(
 
 
 def _open_rows(rows: FromClause) -> tuple[Any, list[Any]]:
-    is_open = and_(rows.c.due_at.is_not(None), rows.c.status != literal("SENDING"))
-    return and_(rows.c.campaign_id == campaigns.c.id, is_open), [rows.c.due_at, rows.c.id]
+    waits = and_(_is_open(rows), rows.c.status != literal("SENDING"))
+    return and_(rows.c.campaign_id == campaigns.c.id, waits), [rows.c.due_at, rows.c.id]
 
 
 _is_past: Final = campaigns.c.ends_at <= bindparam("now", type_=WHOLE)
@@ -226,7 +250,7 @@ _LEFT: Final = FirstOfEach(
     campaigns,
     deliveries,
     _open_rows,
-    _has_ended,
+    and_(_with_open(), _has_ended),
     columns=("id", "campaign_id"),
     limits_all=True,
 )
@@ -235,8 +259,13 @@ _ANYTHING: Final = (
     .where(
         or_(
             _ends,
-            and_(_sends, _first_due.is_not(None)),
-            and_(_has_ended, _first_at(_open_rows(deliveries)[0]).is_not(None)),
+            and_(
+                _with_open(),
+                or_(
+                    and_(_sends, _first_due.is_not(None)),
+                    and_(_has_ended, _first_at(_open_rows(deliveries)[0]).is_not(None)),
+                ),
+            ),
         )
     )
     .limit(1)

@@ -45,7 +45,7 @@ from models.database import Database, DatabaseError
 IN_FLIGHT_MAX: Final = 64
 """How many parcels are on their way at once."""
 
-CLAIMED_MAX: Final = 32
+CLAIMED_MAX: Final = 16
 """How many one unit of work claims: on SQLite, the ledger waits for it."""
 
 LAND_S: Final = 0.25
