@@ -49,24 +49,11 @@ class Cargo:
         return Scene(
             event=with_instants(self.properties),
             profile=profile_of(member),
-            wallet=self._wallet(),
+            wallet=told_wallet(self.wallet, self.program),
             campaign={"id": self.claimed.delivery.campaign_id, "name": compiled.name},
             time_zone=zone,
             now=self.now,
         )
-
-    def _wallet(self) -> dict[str, Any]:
-        wallet, program = self.wallet, self.program
-        if wallet is None or program is None:
-            return {}
-        return {
-            "id": wallet.id,
-            "program": program.name,
-            "pointsName": program.points_name,
-            "active": print_points(wallet.active),
-            "promised": print_points(wallet.promised),
-            "held": print_points(wallet.held),
-        }
 
     def parcel(self, subject: str | None, body: str | None, html: str | None) -> Parcel:
         """What is sent: the message as rendered."""
@@ -90,6 +77,20 @@ class Cargo:
             reward=self.paid,
             is_test=bool(one.is_test),
         )
+
+
+def told_wallet(wallet: Wallet | None, program: Program | None) -> dict[str, Any]:
+    """What a template may tell of a wallet: nothing, if there is none."""
+    if wallet is None or program is None:
+        return {}
+    return {
+        "id": wallet.id,
+        "program": program.name,
+        "pointsName": program.points_name,
+        "active": print_points(wallet.active),
+        "promised": print_points(wallet.promised),
+        "held": print_points(wallet.held),
+    }
 
 
 def with_instants(properties: Mapping[str, Any]) -> dict[str, Any]:

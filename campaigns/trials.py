@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from campaigns.cargo import with_instants
+from campaigns.cargo import told_wallet, with_instants
 from campaigns.claims import Claimed, find_channels
 from campaigns.deliveries import add_deliveries, save_attempts
 from campaigns.liquid import Roots, Scene
@@ -29,7 +29,6 @@ from ledger.reading import (
     wallets_as_of,
 )
 from models.ids import new_id
-from models.notation import print_points
 from models.tables import campaigns, events, wallets
 
 SAMPLE_EVENT: Final = "evt_sample"
@@ -82,14 +81,7 @@ def scene_of(connection: Connection, now: int, asked: Preview) -> Scene | Refusa
     written = find_wallets(connection, [found.wallet_id])
     wallet = wallets_as_of(connection, written.values(), now)[found.wallet_id]
     program = find_programs(connection, [wallet.program_id])[wallet.program_id]
-    holds = {
-        "id": wallet.id,
-        "program": program.name,
-        "pointsName": program.points_name,
-        "active": print_points(wallet.active),
-        "promised": print_points(wallet.promised),
-        "held": print_points(wallet.held),
-    }
+    holds = told_wallet(wallet, program)
     event = with_instants(properties_of(found))
     zone = member.time_zone or program.time_zone
     return Scene(event, profile_of(member), holds, campaign, zone, now)
