@@ -26,6 +26,18 @@ async def test_an_event_before_the_publication_is_not_the_campaigns(world: World
     assert world.bodies == ["Hello there: 7"]
 
 
+async def test_the_last_event_before_the_publication_is_an_earlier_campaigns_only(
+    world: World,
+) -> None:
+    earlier = await world.publish(name="earlier")
+    await world.client.credit("ann", 120)
+    later = await world.publish(name="later")
+    await world.work()
+
+    assert await world.ends(earlier) == [("SENT", None)]
+    assert await world.ends(later) == []
+
+
 async def test_filters_say_whom_it_is_for(world: World) -> None:
     await world.publish(who=who("CT Points Credited", ("points", "GTE", 100)))
 
