@@ -96,6 +96,7 @@ async def test_what_comes_before_the_start_or_from_the_end_on_is_not_heard(world
         world.clock.advance(days=1)
 
     assert world.bodies == ["Hello there: 2"]
+    assert len(await world.deliveries()) == 1
 
 
 async def test_an_event_is_judged_by_the_version_in_force_when_it_happened(world: World) -> None:

@@ -128,6 +128,19 @@ async def test_a_message_that_is_skipped_keeps_the_reward(world: World) -> None:
     assert await active(world) == 105
 
 
+async def test_who_can_not_be_written_to_gets_the_reward_all_the_same(world: World) -> None:
+    settings = {"from": "shop@example.com", "smtpUrl": "smtp://mail.example.com"}
+    mail, _ = await world.campaigns.create_channel("mail", "EMAIL", settings, TERMINAL)
+    await world.publish(
+        Plan(who(), channel_id=mail.id, message=Message("Hi"), reward=Reward(points=5_000))
+    )
+    await world.client.credit("ann", 100)
+    await world.work()
+
+    assert await world.ends() == [("SKIPPED", "NO_ADDRESS")]
+    assert await active(world) == 105
+
+
 async def test_a_reward_waits_for_no_quiet_hours_and_its_message_does(world: World) -> None:
     await world.publish(
         reward=Reward(points=5_000), when=When(quiet_from="09:00", quiet_to="10:00")
