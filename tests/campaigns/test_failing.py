@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from campaigns.channels.parcels import sent
 from campaigns.pages import list_attempts
 from campaigns.plans import Limits, Message, Plan, When
+from campaigns.settling import Landing, settle
 from campaigns.situations import LEASE_US
 from events.audit import TERMINAL
 from ledger.refusals import Refusal
 from tests.campaigns.world import HOUR, World, who
 from tests.harness.mailbox import Mailbox, mailbox
-from tests.harness.receiver import DROPPED, Answer
+from tests.harness.receiver import DROPPED, SILENT, Answer
 
 
 async def attempts(world: World) -> list[tuple[int, int | None]]:
@@ -139,6 +141,22 @@ async def test_a_webhook_that_may_have_been_sent_is_sent_again(world: World) -> 
 
     assert await world.ends() == [("SENT", None)]
     assert await attempts(world) == [(1, None), (2, 200)]
+
+
+async def test_a_late_word_on_an_earlier_attempt_changes_nothing(world: World) -> None:
+    world.shop.otherwise = SILENT
+    await world.publish()
+    await world.client.credit("ann", 5)
+    await interrupted(world)
+    world.clock.advance(microseconds=LEASE_US)
+    await interrupted(world)  # another has it in hand by now
+    [one] = await world.deliveries()
+
+    word = Landing(one.id, one.campaign_id, 1, 0, sent(200), has_message=True, kind="WEBHOOK")
+    await world.service.inside.database.write(settle, world.clock(), [word])
+
+    assert await world.ends() == [("SENDING", None)]
+    assert await attempts(world) == [(1, None), (2, None)]
 
 
 async def test_what_may_have_been_sent_is_unknown_though_it_must_not_be_sent_any_more(
