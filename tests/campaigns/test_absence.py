@@ -1,5 +1,6 @@
 """Absence: a message about points that were not redeemed is not sent once they are."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,18 @@ async def test_a_redemption_before_the_credit_counts_for_nothing(world: World) -
     await world.work()
 
     assert world.bodies == ["Hello there: 100"]
+
+
+async def test_who_redeems_and_does_not_again_is_waited_for_from_that_debit_on(
+    world: World,
+) -> None:
+    await world.client.credit("ann", 100)
+    await world.publish(who=replace(unredeemed(3, "WALLET_UNREDEEMED"), event="CT Points Debited"))
+    await world.client.debit("ann", 7)
+    world.clock.advance(days=3)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 7"]
 
 
 async def test_a_window_may_be_of_minutes_or_a_year(world: World) -> None:

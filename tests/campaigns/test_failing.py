@@ -44,6 +44,17 @@ async def test_a_webhook_is_tried_again_with_the_same_id(world: World) -> None:
     assert world.shop.received[0].json["data"] == world.shop.received[1].json["data"]
 
 
+async def test_what_is_tried_again_says_what_it_said_before(world: World) -> None:
+    world.shop.say(Answer(500), Answer(200))
+    await credited(world)
+    await world.client.upsert_member("ann", name="Ann")
+
+    world.clock.advance(seconds=6)
+    await world.work()
+
+    assert world.bodies == ["Hello there: 5", "Hello there: 5"]
+
+
 async def test_a_webhook_is_given_up_after_eight_attempts(world: World) -> None:
     world.shop.otherwise = Answer(503)
     await credited(world)
