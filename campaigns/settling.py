@@ -164,10 +164,13 @@ def _write_attempts(connection: Connection, ours: Sequence[Landing], now: int) -
         if isinstance(landing.outcome, Receipt)
     ]
     save_attempts(connection, made)
-    for landing in ours:
-        if landing.kind and not isinstance(landing.outcome, Receipt):
-            unmade = {"delivery_id": landing.delivery_id, "number": landing.attempt}
-            connection.execute(_UNMAKE, unmade)
+    unmade = [
+        {"delivery_id": landing.delivery_id, "number": landing.attempt}
+        for landing in ours
+        if landing.kind and not isinstance(landing.outcome, Receipt)
+    ]
+    if unmade:
+        connection.execute(_UNMAKE, unmade)
 
 
 _UNMAKE: Final = delete(attempts).where(
