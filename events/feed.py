@@ -21,7 +21,15 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from events.log import ANY, CreditedFilter, PointsCredited, head, read_credited
+from events.log import (
+    ANY,
+    CreditedFilter,
+    LogEnd,
+    PointsCredited,
+    head,
+    log_end,
+    read_credited,
+)
 from models.database import Database
 
 RECENT_MAX: Final = 4_096
@@ -80,20 +88,19 @@ class Feed:
         """The log's end."""
         return await self._database.read(head)
 
-    def forget(self, identity: str) -> None:
-        """Drop what memory holds of a member who was erased: it is read anew from the log."""
+    def forget(self) -> None:
+        """Drop all that memory holds, since a member was erased: it is read anew from the log."""
         self._forgotten += 1  # what is being read just now may still tell of them
-        if self._recent and _tells_of(identity, self._recent.events):
+        if self._recent:
             self._recent = _Recent(self._recent.end)
         for followers in self._followers.values():
             for follower in followers:
-                if _tells_of(identity, follower.page):
-                    follower.page.clear()
+                follower.page.clear()
 
     @property
     def read_to(self) -> int | None:
         """Up to where the log was read for those who follow; None while nobody does."""
-        return self._recent.end if self._recent else None
+        return self._recent.end.position if self._recent else None
 
     @property
     def followers(self) -> int:
@@ -140,11 +147,11 @@ class Feed:
     async def _listen(self) -> int:
         """Let the tail begin at the log's end, if it hasn't begun; where it is now."""
         if self._recent is None:
-            end = await self.position()
+            end = await self._database.read(log_end)
             if self._recent is None:
                 self._recent = _Recent(end)
                 self._rung.set()  # what was rung before the tail had begun, it passed over
-        return self._recent.end
+        return self._recent.end.position
 
     async def _find_next(self, follower: "_Follower", end: int) -> PointsCredited | None:
         """The follower's next event up to `end`; None if there is none, with its position there."""
@@ -196,9 +203,12 @@ class Feed:
         """Read what is new, until nothing is, and ring those whom it concerns."""
         while recent := self._recent:
             forgotten = self._forgotten
-            end, page = await self._database.read(_read_tail, recent.end)
+            end, page = await self._database.read(_read_tail, recent.end.position)
             if self._recent is not recent or self._forgotten != forgotten:
                 continue  # what was read is of before: read it again
+            if end.erasures != recent.end.erasures:
+                self.forget()
+                self._recent = recent = _Recent(LogEnd(recent.end.position, end.erasures))
             recent.extend(page, end)
             for event in page:
                 self._ring_for(event)
@@ -211,15 +221,11 @@ class Feed:
                 follower.bell.ring(event.position)
 
 
-def _read_tail(connection: Connection, after: int) -> tuple[int, list[PointsCredited]]:
-    """The first events past a position, and the position up to which that is all of them."""
-    end = head(connection)  # first: on a busy PostgreSQL, there is more by the next statement
-    page = read_credited(connection, after, TAIL_PAGE_MAX, until=end)
-    return (page[-1].position if len(page) == TAIL_PAGE_MAX else end), page
-
-
-def _tells_of(identity: str, events: list[PointsCredited]) -> bool:
-    return any(event.identity == identity for event in events)
+def _read_tail(connection: Connection, after: int) -> tuple[LogEnd, list[PointsCredited]]:
+    """The first events past a position, and the end up to which that is all of them."""
+    end = log_end(connection)  # first: on a busy PostgreSQL, there is more by the next statement
+    page = read_credited(connection, after, TAIL_PAGE_MAX, until=end.position)
+    return (end._replace(position=page[-1].position) if len(page) == TAIL_PAGE_MAX else end), page
 
 
 def _topic_of(filter: CreditedFilter) -> Topic:
@@ -291,12 +297,13 @@ class _Recent:
 
     __slots__ = ("_positions", "end", "events", "start")
 
-    def __init__(self, end: int) -> None:
-        self.start = self.end = end
+    def __init__(self, end: LogEnd) -> None:
+        self.end = end
+        self.start = end.position
         self._positions: list[int] = []
         self.events: list[PointsCredited] = []
 
-    def extend(self, events: list[PointsCredited], end: int) -> None:
+    def extend(self, events: list[PointsCredited], end: LogEnd) -> None:
         self._positions += [event.position for event in events]
         self.events += events
         self.end = end

@@ -10,7 +10,7 @@ taken in the order of commits and a reader who has seen position n has seen all 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -102,6 +102,17 @@ class CreditedFilter:
 
 ANY: Final = CreditedFilter()
 
+
+class LogEnd(NamedTuple):
+    """Where the log has got to: its last position, and how many members were erased by then.
+
+    Of two, the greater is the later: neither number ever falls, and both change under one lock.
+    """
+
+    position: int
+    erasures: int
+
+
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 _TAKE_POSITIONS: Final = (
@@ -109,6 +120,9 @@ _TAKE_POSITIONS: Final = (
     .where(log_head.c.id == 1)
     .values(position=log_head.c.position + bindparam("count", type_=WHOLE))
     .returning(log_head.c.position)
+)
+_COUNT_ERASURE: Final = (
+    update(log_head).where(log_head.c.id == 1).values(erasures=log_head.c.erasures + 1)
 )
 
 
@@ -122,6 +136,14 @@ def append(connection: Connection, drafts: Sequence[EventDraft]) -> int:
     rows = [_row(position, draft) for position, draft in enumerate(drafts, start=first)]
     write_rows(connection, events, rows)
     return last
+
+
+def note_erasure(connection: Connection) -> None:
+    """Count a member that was erased: whoever remembers events then forgets them.
+
+    From here to the commit the log is locked, as by `append`.
+    """
+    connection.execute(_COUNT_ERASURE)
 
 
 def _row(position: int, draft: EventDraft) -> tuple[Any, ...]:
@@ -141,7 +163,7 @@ def _row(position: int, draft: EventDraft) -> tuple[Any, ...]:
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-_HEAD: Final = select(log_head.c.position)
+_END: Final = select(log_head.c.position, log_head.c.erasures)
 
 
 def ct_source(row: FromClause) -> ColumnElement[str]:
@@ -211,9 +233,14 @@ _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
 _FIELDS: Final = tuple(field.name for field in fields(CreditedFilter))
 
 
+def log_end(connection: Connection) -> LogEnd:
+    """Where the log has got to; its position is 0 before the first event."""
+    return LogEnd(*connection.execute(_END).one())
+
+
 def head(connection: Connection) -> int:
-    """The log's end: the position of its last event, 0 before the first."""
-    return connection.execute(_HEAD).scalar_one()
+    """The position of the log's last event, 0 before the first."""
+    return log_end(connection).position
 
 
 def read_credited(

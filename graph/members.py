@@ -185,5 +185,5 @@ class MemberMutations:
         )
         if isinstance(answer, Refusal):
             return EraseMemberPayload(erased=False, errors=listed(answer))
-        info.context.feed.forget(input.identity)
+        info.context.feed.forget()
         return EraseMemberPayload(erased=True, errors=[])

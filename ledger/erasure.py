@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
+from events.log import note_erasure
 from ledger.checks import text
 from ledger.refusals import MemberNotFound, Refusal
 from ledger.registry import EraseMember
@@ -60,7 +61,8 @@ _CLEAR: Final = (
 def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | Refusal:
     """Clear every personal field, freeze the wallets, and change no row of the book.
 
-    What campaigns have waiting is cancelled, and what they said is cleared. Gives the member's id.
+    What campaigns have waiting is cancelled, and what they said is cleared. The log counts it, so
+    that every instance forgets what it remembers of events. Gives the member's id.
     """
     wrong = next(text(asked.identity, IDENTITY_MAX, "identity"), None)
     if wrong:
@@ -72,4 +74,5 @@ def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | 
     given = {"whom": member_id, "at": now, "erased_identity": f"{ERASED}{member_id}"}
     for statement in _CLEAR:
         connection.execute(statement, given)
+    note_erasure(connection)
     return member_id

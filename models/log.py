@@ -51,10 +51,14 @@ class Event(SQLModel, table=True):
 
 
 class LogHead(SQLModel, table=True):
-    """The position of the last event: one row. Taking its lock puts the log in one order."""
+    """The position of the last event: one row. Taking its lock puts the log in one order.
+
+    `erasures` counts members that were erased: who remembers events forgets them when it grows.
+    """
 
     __tablename__ = "log_head"
     __table_args__: ClassVar[Any] = ({"sqlite_strict": True},)
 
     id: int = whole(primary_key=True)
     position: int = whole()
+    erasures: int = whole()

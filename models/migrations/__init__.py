@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from models.database import make_private
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The newest revision: what the code needs."""
 
 _LOCK: Final = 8_413_721_904

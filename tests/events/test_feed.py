@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from events import feed as feeds
 from events.audit import SERVICE
 from events.feed import RECENT_MAX
-from events.log import CreditedFilter, read_credited
+from events.log import ANY, CreditedFilter, read_credited
 from ledger.commands import Credit, Owner
 from ledger.registry import CreateProgram, EraseMember
 from models.database import Unavailable
@@ -323,7 +323,7 @@ async def test_an_erased_member_is_heard_of_without_a_name(
     await live.hear(4)
     assert (await anext(slow)).identity == "bob"
     member_id = await diary.ledger.erase_member(EraseMember(identity="ann"), SERVICE)
-    diary.feed.forget("ann")
+    diary.feed.forget()
 
     rest = [(await anext(slow)).identity for _ in range(3)]
 
@@ -331,6 +331,26 @@ async def test_an_erased_member_is_heard_of_without_a_name(
     await diary.credit("cyd")
     assert (await anext(slow)).identity == "cyd"
     assert await live.names(5) == ["bob", "ann", "ann", "bob", "cyd"]
+    await slow.aclose()
+
+
+async def test_an_instance_that_only_looks_at_the_log_forgets_who_was_erased_elsewhere(
+    diary: Diary,
+) -> None:
+    other = await diary.another_feed()
+    live = await diary.reader(other, ANY, 0)
+    slow = other.follow(after=0)
+    await diary.credit("bob", "ann")
+    other.ring()
+    await live.hear(2)
+    assert (await anext(slow)).identity == "bob"
+    member_id = await diary.ledger.erase_member(EraseMember(identity="ann"), SERVICE)
+
+    await diary.credit("cyd")
+    other.ring()
+    await live.hear(3)
+
+    assert [(await anext(slow)).identity for _ in range(2)] == [f"erased:{member_id}", "cyd"]
     await slow.aclose()
 
 

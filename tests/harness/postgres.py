@@ -135,7 +135,7 @@ class Postgres:
         rows = [f"DELETE FROM {table.name}" for table in SQLModel.metadata.sorted_tables]
         pristine = [
             "INSERT INTO programs SELECT * FROM pristine.programs",
-            "INSERT INTO log_head VALUES (1, 0)",
+            "INSERT INTO log_head VALUES (1, 0, 0)",
             "INSERT INTO campaign_cursor VALUES (1, 0)",
             "INSERT INTO delivery_head VALUES (1, 0)",
         ]

@@ -140,7 +140,7 @@ async def test_a_fresh_database_has_the_default_program_and_an_empty_log(
 
     (program,), log_head = await in_database(empty_database_url, look)
 
-    assert log_head == [(1, 0)]
+    assert log_head == [(1, 0, 0)]
     assert program == Program(
         id=program.id,
         name=DEFAULT_PROGRAM,

@@ -189,8 +189,10 @@ async def test_nothing_else_of_any_table_changes(
 
     after = await everything(database_url)
     changed = {table for table in before if after[table] != before[table]}
-    told = {"deliveries", "inbox_messages"}
+    told = {"deliveries", "inbox_messages", "log_head"}
     assert changed == {"members", "details", "wallets", "audit_entries"} | told
+    [(one, position, erasures)] = before["log_head"]
+    assert after["log_head"] == [(one, position, erasures + 1)]
     assert len(after["deliveries"]) == len(before["deliveries"])
     assert [thawed(row) for row in after["wallets"]] == [thawed(row) for row in before["wallets"]]
     assert len(after["audit_entries"]) == len(before["audit_entries"]) + 1
