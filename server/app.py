@@ -26,6 +26,7 @@ from access.door import Door
 from access.rates import Rates
 from campaigns.desk import Campaigns
 from events.feed import Feed
+from events.nats import Address, Nats
 from graph.deadlines import Deadlines
 from graph.faults import Refused
 from graph.graphiql import page_routes
@@ -66,6 +67,7 @@ class Service:
     database: Database
     ledger: Ledger
     feed: Feed
+    nats: Nats | None
     door: Door
     rates: Rates
     clock: Clock
@@ -84,13 +86,19 @@ class Service:
         poll_s = None if settings.database_file else POLL_S
         feed, bells = Feed(database, poll_s=poll_s), Bells()
 
+        metrics = Metrics()
+        nats = _nats(settings, database, feed, metrics)
+
         def committed() -> None:
             feed.ring()
             bells.events.set()
+            if nats:
+                nats.ring()
 
-        metrics = Metrics()
         ledger = Ledger(database, clock, committed, metrics.note_commit)
         metrics.watch(ledger, feed, sweeper=settings.sweeper)
+        if nats:
+            metrics.watch_nats(nats)
         telemetry = Telemetry(metrics.registry, find_tracer())
         door = Door(database, clock, developer_token, open_provider(settings, clock))
         rates = Rates(settings.rate_key, settings.rate_member, settings.rate_stranger)
@@ -98,6 +106,7 @@ class Service:
             database,
             ledger,
             feed,
+            nats,
             door,
             rates,
             clock,
@@ -140,6 +149,9 @@ class Service:
             opened.push_async_callback(self.door.close)
             await self.feed.start()
             opened.push_async_callback(self.feed.close)
+            if self.nats:
+                await self.nats.start()
+                opened.push_async_callback(self.nats.close)
             await self.ledger.start()
             opened.push_async_callback(self.ledger.close)
             opened.push_async_callback(self.campaigns.close)
@@ -161,6 +173,13 @@ class Service:
         if self.ledger.backlog >= BACKLOG_MAX:
             reasons.append("The ledger has all the commands waiting that it takes.")
         return reasons
+
+
+def _nats(settings: Settings, database: Database, feed: Feed, metrics: Metrics) -> Nats | None:
+    if not settings.nats_url:
+        return None
+    address = Address(settings.nats_url, settings.nats_stream)
+    return Nats(address, database, feed.ring, metrics.note_word)
 
 
 @asynccontextmanager

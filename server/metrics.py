@@ -13,6 +13,7 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     Gauge,
     Histogram,
     Info,
@@ -22,6 +23,7 @@ from prometheus_client import (
 )
 
 from events.feed import Feed
+from events.nats import Nats
 from ledger import Ledger
 from models.database import DatabaseError
 
@@ -54,6 +56,12 @@ class Metrics:
         self._lag = Gauge(
             "tuppence_feed_lag_events",
             "How many positions of the log those who follow it have yet to be told of.",
+            registry=self.registry,
+        )
+        self._words = Counter(
+            "tuppence_nats_words",
+            "How often other instances were told that there are new events, or told of theirs.",
+            ["way"],
             registry=self.registry,
         )
         build = Info("tuppence_build", "What runs here.", registry=self.registry)
@@ -89,6 +97,17 @@ class Metrics:
                 registry=self.registry,
             )
             age.set_function(lambda: time.monotonic() - self._swept_at)
+
+    def note_word(self, way: str) -> None:
+        """Word of the log's end was told to other instances, or heard of one."""
+        self._words.labels(way).inc()
+
+    def watch_nats(self, nats: Nats) -> None:
+        """Tell whether NATS is there."""
+        connected = Gauge(
+            "tuppence_nats_connected", "Whether NATS is there: 1, or 0.", registry=self.registry
+        )
+        connected.set_function(lambda: nats.connected)
 
     async def render(self, feed: Feed) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -34,6 +34,7 @@ _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = frozenset({"postgresql", "postgres"})
 _RATE: Final = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 _SERVICE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=([a-z][a-z0-9+.-]*://\S+)")
+_STREAM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HOST_NAME: Final = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
 
 
@@ -190,6 +191,34 @@ def networks(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(each) for each in text.split())
     except ValueError:
         raise ValueError(f"must be networks like 10.1.0.0/16 fd00::/8, not {text!r}") from None
+
+
+def nats_servers(text: str) -> tuple[str, ...]:
+    """Servers' addresses. The message tells nothing of the value: a password may be in it."""
+    servers = tuple(text.replace(",", " ").split())
+    for each in servers:
+        parts = _split(each)
+        bare = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
+        if not (bare and parts and parts.scheme in {"nats", "tls"} and parts.hostname):
+            raise ValueError("must be servers like nats://nats-1:4222 nats://nats-2:4222")
+    return servers
+
+
+def nats_stream(text: str) -> str:
+    """A name that is one word of a subject, too."""
+    if _STREAM.fullmatch(text):
+        return text
+    raise ValueError(f"must be 1 to 64 letters, digits, _ and -, not {text!r}")
+
+
+def web_addresses(text: str) -> tuple[str, ...]:
+    """Addresses of HTTP or HTTPS."""
+    addresses = tuple(text.replace(",", " ").split())
+    for each in addresses:
+        parts = _split(each)
+        if not (parts and parts.scheme in {"http", "https"} and parts.hostname):
+            raise ValueError(f"must be addresses like http://nats-1:8222, not {each!r}")
+    return tuple(each.rstrip("/") for each in addresses)
 
 
 def smtp_url(text: str) -> str:

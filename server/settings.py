@@ -44,6 +44,10 @@ def _told(value: object) -> str:
     return without_password(str(value))
 
 
+def _addresses(each: tuple[str, ...]) -> str:
+    return " ".join(map(without_password, each))
+
+
 def _names(pairs: tuple[tuple[str, str], ...]) -> str:
     return " ".join(f"{name}=***" for name, _ in pairs)
 
@@ -57,6 +61,24 @@ class Settings:
         parsing.address,
         "Where the ledger is kept: `sqlite:///FILE` (`sqlite:////FILE` from the root)"
         " or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.",
+    )
+    nats_url: tuple[str, ...] = _setting(
+        "",
+        parsing.nats_servers,
+        "The NATS servers, with JetStream, by which several instances tell each other of new events"
+        " at once: `nats://USER:PASSWORD@HOST:PORT` of each, `tls://` where they have TLS.",
+        _addresses,
+    )
+    nats_stream: str = _setting(
+        "tuppence",
+        parsing.nats_stream,
+        "The stream's name there: one for each database that shares the servers.",
+    )
+    nats_monitor_url: tuple[str, ...] = _setting(
+        "",
+        parsing.web_addresses,
+        "Where each of those servers tells of itself, like `http://nats-1:8222`:"
+        " `tuppence check` asks there whether it is set safely.",
     )
     host: str = _setting(
         "127.0.0.1",

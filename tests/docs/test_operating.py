@@ -13,8 +13,10 @@ from server.cli import app
 from server.settings import Listed, Settings, listing
 from tests.harness.clock import VirtualClock
 from tests.harness.logs import logged
+from tests.harness.nats import nats_server
+from tests.harness.patience import poll
 from tests.harness.processes import tuppence
-from tests.harness.servers import running
+from tests.harness.servers import Service, running
 from tests.harness.tables import spoil
 
 OPERATING = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text("utf-8")
@@ -98,13 +100,23 @@ async def test_what_a_line_of_the_log_has_is_documented(
     assert set(json.loads(example)) == set(answered[0])
 
 
+async def is_told(service: Service) -> bool:
+    """Other instances were told of an event."""
+    told = await service.inside.metrics.render(service.inside.feed)
+    return b"tuppence_nats_words_total{" in told
+
+
 async def test_every_metric_is_documented_with_its_labels(
     sqlite_url: str, clock: VirtualClock
 ) -> None:
     documented = {cells[0]: set(cells[1].split()) for cells in table("Metrics")}
 
-    async with running(sqlite_url, clock, sweeper=True) as service:
+    async with (
+        nats_server() as nats,
+        running(sqlite_url, clock, sweeper=True, nats_url=(nats.url,)) as service,
+    ):
         await service.client.credit("ann", 50)
+        assert await poll(lambda: is_told(service))
         await service.client.ask("{", {})
         async with httpx.AsyncClient(trust_env=False) as http:
             await http.post(f"{service.url}/graphql", json={})  # turned away

@@ -1,7 +1,7 @@
 """A ledger and a feed over one database, and those who follow it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -51,10 +51,14 @@ class Bell:
 
     feed: Feed
     lost: bool = False
+    also: Callable[[], None] | None = None
 
     def ring(self) -> None:
-        if not self.lost:
-            self.feed.ring()
+        if self.lost:
+            return
+        self.feed.ring()
+        if self.also:
+            self.also()
 
 
 @dataclass
