@@ -37,7 +37,7 @@ from graph.view import admit, graphql_app
 from ledger import Ledger
 from ledger.writer import BACKLOG_MAX
 from models.database import Database, DatabaseError, open_database
-from models.migrations import is_current
+from models.migrations import is_enough
 from server import clock as wall
 from server.clock import Clock
 from server.first_key import open_first_key
@@ -166,7 +166,7 @@ class Service:
         reasons: list[str] = []
         try:
             async with asyncio.timeout(READY_S_MAX):
-                if not await self.database.read(is_current):
+                if not await self.database.read(is_enough):
                     reasons.append(NOT_CURRENT)
         except (DatabaseError, TimeoutError):
             reasons.append("The database does not answer.")

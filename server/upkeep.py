@@ -22,7 +22,10 @@ from server.files import flush
 from server.first_key import open_first_key
 from server.settings import CannotRun, Settings, without_password
 
-NOT_CURRENT: Final = "The database is not up to date: run `tuppence migrate`."
+NOT_CURRENT: Final = (
+    "The database is not up to date: run `tuppence migrate`. Where a newer Tuppence has it already,"
+    " run that one."
+)
 
 _ERRNO: Final = re.compile(r"^\[Errno \d+\] ")
 
