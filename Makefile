@@ -68,7 +68,7 @@ bench: setup
 lock:
 	@$(PYTHON) -m venv .venv/lock
 	@.venv/lock/bin/python -m pip --disable-pip-version-check --quiet --quiet install uv==0.13.9
-	@for name in run dev; do \
+	@for name in run build dev; do \
 	  echo "lock: requirements/$$name.txt"; \
 	  .venv/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(ARGS) \
