@@ -10,6 +10,7 @@ taken in the order of commits and a reader who has seen position n has seen all 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -102,6 +103,8 @@ class CreditedFilter:
 
 ANY: Final = CreditedFilter()
 
+MARK_LENGTH: Final = 8
+
 
 class LogEnd(NamedTuple):
     """Where the log has got to: its last position, and how many members were erased by then.
@@ -180,6 +183,9 @@ def ct_source(row: FromClause) -> ColumnElement[str]:
     )
 
 
+_ID: Final = select(events.c.id).where(events.c.position == bindparam("position", type_=WHOLE))
+
+
 _credit: Final = transactions.alias("credit")
 _credit_id: Final = case(
     (transactions.c.kind == literal("ACTIVATION"), transactions.c.related_id),
@@ -241,6 +247,19 @@ def log_end(connection: Connection) -> LogEnd:
 def head(connection: Connection) -> int:
     """The position of the log's last event, 0 before the first."""
     return log_end(connection).position
+
+
+def mark_of(event_id: str) -> str:
+    """What tells an event from another that had its place: on a log brought back from a backup."""
+    return sha256(event_id.encode()).hexdigest()[:MARK_LENGTH]
+
+
+def find_mark(connection: Connection, position: int) -> str | None:
+    """The mark of the event at a position, and of the log's beginning; None beyond its end."""
+    if position == 0:
+        return mark_of("")
+    event_id = connection.execute(_ID, {"position": position}).scalar()
+    return None if event_id is None else mark_of(event_id)
 
 
 def read_credited(

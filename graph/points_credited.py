@@ -1,5 +1,6 @@
 """CT Points Credited: live, and read back from the log behind it."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Final, cast
@@ -12,12 +13,24 @@ from events import log
 from graph.context import Info
 from graph.faults import BadCursor, BadRequest
 from graph.nodes import Node
-from graph.pagination import After, Connection, Edge, First, Listing, a_number, connected
+from graph.pagination import After, Connection, Edge, First, Listing, Position, a_number, connected
 from graph.scalars import DateTime, Points, given, sought
 from graph.transactions import CreditSource, Transaction
 from graph.wallets import Wallet
 
-LOG: Final = Listing("pointsCredited", parts=(a_number,))
+_MARK: Final = re.compile(rf"[0-9a-f]{{{log.MARK_LENGTH}}}")
+
+
+def a_mark(text: str) -> str | None:
+    return text if _MARK.fullmatch(text) else None
+
+
+LOG: Final = Listing("pointsCredited", parts=(a_number, a_mark))
+BEYOND: Final = "this is beyond the event log's end"
+REPLACED: Final = (
+    "the event log was brought back to an earlier state since it gave this cursor, and has gone on"
+    " otherwise: begin anew, with the eventCursor"
+)
 NAME: Final = "CT Points Credited"
 
 
@@ -63,7 +76,7 @@ class PointsCredited(Node):
     def of(cls, event: log.PointsCredited) -> "PointsCredited":
         return cls(
             id=strawberry.ID(event.id),
-            cursor=LOG.cursor((event.position,)),
+            cursor=LOG.cursor((event.position, log.mark_of(event.id))),
             name=NAME,
             ct_source=event.ct_source,
             wallet_id=strawberry.ID(event.wallet_id),
@@ -131,9 +144,8 @@ class PointsCreditedQueries:
     ) -> Connection[PointsCredited]:
         wanted = await _wanted(info, filter)
         window = LOG.window(first, after)
-        [position] = window.after or (0,)
         assert window.first
-        found = await info.context.read(_read, position, window.first + 1, wanted)
+        found = await info.context.read(_read, window.after, window.first + 1, wanted)
         edges = [
             Edge(cursor=node.cursor, node=node)
             for node in map(PointsCredited.of, found[: window.first])
@@ -150,7 +162,7 @@ class PointsCreditedQueries:
         )
     )
     async def event_cursor(self, info: Info) -> str:
-        return LOG.cursor((await info.context.feed.position(),))
+        return LOG.cursor(await info.context.read(_end))
 
 
 @strawberry.type
@@ -178,7 +190,7 @@ class PointsCreditedSubscriptions:
         wanted = await _wanted(info, filter)
         named = LOG.position("after", given(after))
         if named:
-            _must_be_within(named[0], await info.context.feed.position())
+            await info.context.read(_must_be_on_it, *named)
         return _follow(info, wanted, named[0] if named else None)
 
 
@@ -192,15 +204,23 @@ async def _follow(
 
 
 def _read(
-    link: Link, after: int, limit: int, wanted: log.CreditedFilter
+    link: Link, after: Position | None, limit: int, wanted: log.CreditedFilter
 ) -> list[log.PointsCredited]:
-    _must_be_within(after, log.head(link))
-    return log.read_credited(link, after, limit, wanted)
+    if after:
+        _must_be_on_it(link, *after)
+    return log.read_credited(link, after[0] if after else 0, limit, wanted)
 
 
-def _must_be_within(position: int, end: int) -> None:
-    if not 0 <= position <= end:
-        raise BadCursor("after", "this is beyond the event log's end")
+def _end(link: Link) -> Position:
+    position = log.head(link)
+    return position, log.find_mark(link, position)
+
+
+def _must_be_on_it(link: Link, position: int, mark: str) -> None:
+    """Refuse a cursor that names no event of this log: what lies past it would not be told."""
+    found = log.find_mark(link, position)
+    if found != mark:
+        raise BadCursor("after", REPLACED if found else BEYOND)
 
 
 async def _wanted(info: Info, filter: PointsCreditedFilter | None) -> log.CreditedFilter:
