@@ -34,6 +34,7 @@ RUN groupadd --gid 10001 tuppence \
     && useradd --uid 10001 --gid tuppence --no-create-home --home-dir /data --shell /usr/sbin/nologin tuppence \
     && install --directory --owner tuppence --group tuppence --mode 0700 /data
 COPY --from=build /opt/tuppence /opt/tuppence
+COPY deploy/health.py /opt/tuppence/health.py
 ENV PATH=/opt/tuppence/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TUPPENCE_DATABASE_URL=sqlite:////data/tuppence.db \
@@ -45,5 +46,5 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=2); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+    CMD ["python", "/opt/tuppence/health.py"]
 CMD ["tuppence", "serve"]
