@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from campaigns.channels.parcels import Kind, Receipt
 from campaigns.channels.retries import retry_delay
@@ -13,9 +13,9 @@ from campaigns.deliveries import lock_deliveries, save_attempts, save_deliveries
 from campaigns.liquid import Aborted, MissingProperty, RenderError
 from campaigns.records import Attempt, Campaign, Delivery, InboxMessage, inbox_row
 from models.columns import NEVER, WHOLE
-from models.dialects import write_rows
+from models.dialects import each, write_rows
 from models.ids import new_id
-from models.tables import attempts, channels, inbox_messages
+from models.tables import attempts, channels, inbox_messages, members
 
 AGAIN_US: Final = 5 * 1_000_000
 """How soon something is tried again that could not be done."""
@@ -70,7 +70,12 @@ def settle(connection: Connection, now: int, landings: Sequence[Landing]) -> Non
     """
     owners = lock_campaigns(connection, {landing.campaign_id for landing in landings})
     found = lock_deliveries(connection, [landing.delivery_id for landing in landings])
-    ours = [landing for landing in landings if _is_ours(landing, found[landing.delivery_id])]
+    erased = _erased(connection, [one for one in found.values() if one.status == "UNKNOWN"])
+    ours = [
+        landing
+        for landing in landings
+        if (one := found[landing.delivery_id]).member_id not in erased and _is_ours(landing, one)
+    ]
     for landing in ours:
         one = found[landing.delivery_id]
         _settle(landing, one, owners[landing.campaign_id], now)
@@ -88,6 +93,14 @@ def _is_ours(landing: Landing, one: Delivery) -> bool:
     """Nobody else has taken it in hand since; a late word on what was UNKNOWN is still welcome."""
     is_late = one.status == "UNKNOWN" and isinstance(landing.outcome, Receipt)
     return one.attempts == landing.attempt and (one.status == "SENDING" or is_late)
+
+
+def _erased(connection: Connection, late: Sequence[Delivery]) -> set[str]:
+    """Whose erasing found the delivery ended: what is now known of it must not be told any more."""
+    if not late:
+        return set()
+    asked = {"ids": [one.member_id for one in late]}
+    return set(connection.execute(_ERASED, asked).scalars())
 
 
 def _settle(landing: Landing, one: Delivery, campaign: Campaign, now: int) -> None:
@@ -176,6 +189,9 @@ def _write_attempts(connection: Connection, ours: Sequence[Landing], now: int) -
 _UNMAKE: Final = delete(attempts).where(
     attempts.c.delivery_id == bindparam("delivery_id"),
     attempts.c.number == bindparam("number", type_=WHOLE),
+)
+_ERASED: Final = select(members.c.id).where(
+    members.c.id.in_(each("ids")), members.c.erased_at.is_not(None)
 )
 _DISABLE: Final = (
     update(channels).where(channels.c.id == bindparam("channel_id")).values(disabled=True)

@@ -19,6 +19,7 @@ from graph.telemetry import Telemetry
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
 from ledger.refusals import InvalidInput
+from models.collisions import until_it_stands
 from models.database import Database
 
 if TYPE_CHECKING:
@@ -126,8 +127,12 @@ class Context:
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a unit of work that is not the ledger's."""
-        return await self.service.database.write(work, *args, **kwargs)
+        """Run a unit of work that is not the ledger's; again if it collides."""
+
+        async def write() -> T:
+            return await self.service.database.write(work, *args, **kwargs)
+
+        return await until_it_stands(write)
 
     async def submit(self, command: Command) -> Outcome:
         """Submit a command; a replay's transaction and wallet are read, for a payload to show."""

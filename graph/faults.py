@@ -124,7 +124,9 @@ _FAULTS: Final[dict[type[Exception], _Fault]] = {
     ),
     RecursionError: _Fault("LIMIT_EXCEEDED", "this is nested too deeply", {"retryable": False}),
     Unavailable: _Fault(
-        "UNAVAILABLE", "the database can't be reached: nothing was done", {"retryable": True}
+        "UNAVAILABLE",
+        "the database doesn't answer, or not in time: nothing was done, try again soon",
+        {"retryable": True},
     ),
     RendererUnavailable: _Fault(
         "UNAVAILABLE", "messages can't be rendered just now: try again soon", {"retryable": True}

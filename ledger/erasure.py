@@ -34,6 +34,18 @@ _said: Final = details.c.transaction_id
 _told: Final = select(deliveries.c.id).where(deliveries.c.member_id == _MEMBER)
 _theirs: Final = deliveries.c.member_id == _MEMBER
 
+# All that others may be adding words to is locked before anything is cleared: in their order, so
+# that nobody waits for each other, and first, so that each statement below sees what they wrote.
+_LOCK: Final = (
+    select(wallets.c.id)
+    .where(wallets.c.member_id == _MEMBER)
+    .order_by(wallets.c.id)
+    .with_for_update(),
+    select(deliveries.c.id)
+    .where(deliveries.c.member_id == _MEMBER)
+    .order_by(deliveries.c.id)
+    .with_for_update(),
+)
 _CLEAR: Final = (
     update(wallets).where(wallets.c.member_id == _MEMBER).values(frozen=True),
     delete(details).where(or_(_said.in_(_written), _said.in_(_legs))),
@@ -61,8 +73,10 @@ _CLEAR: Final = (
 def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | Refusal:
     """Clear every personal field, freeze the wallets, and change no row of the book.
 
-    What campaigns have waiting is cancelled, and what they said is cleared. The log counts it, so
-    that every instance forgets what it remembers of events. Gives the member's id.
+    What campaigns have waiting is cancelled, and what they said is cleared. What others are writing
+    meanwhile is waited for and cleared, too, or finds that there is no such member, and the wallet
+    frozen. The log counts it, so that every instance forgets what it remembers of events. Gives the
+    member's id.
     """
     wrong = next(text(asked.identity, IDENTITY_MAX, "identity"), None)
     if wrong:
@@ -72,7 +86,7 @@ def erase_member(connection: Connection, now: int, asked: EraseMember) -> str | 
     if member_id is None or asked.identity.startswith(ERASED):
         return MemberNotFound("there is no such member.", ("identity",))
     given = {"whom": member_id, "at": now, "erased_identity": f"{ERASED}{member_id}"}
-    for statement in _CLEAR:
+    for statement in (*_LOCK, *_CLEAR):
         connection.execute(statement, given)
     note_erasure(connection)
     return member_id

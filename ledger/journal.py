@@ -115,8 +115,12 @@ class Journal:
 
     def write(self, connection: Connection, now: int) -> None:
         """Write it all, in as many statements as there are kinds of rows."""
-        write_rows(connection, tables.members, [_member_row(row) for row in self.members])
-        wallets = [_wallet_row(row) for row in self.wallets.values()]
+        # New ones in one order, whoever opens them: two instances that open the same ones wait for
+        # one another's in turn, and never each for the other's.
+        people = sorted(self.members, key=lambda member: member.identity)
+        write_rows(connection, tables.members, [_member_row(row) for row in people])
+        owned = sorted(self.wallets.values(), key=lambda one: (one.member_id, one.program_id))
+        wallets = [_wallet_row(row) for row in owned]
         write_rows(connection, tables.wallets, wallets, *_WALLET_STATE)
         write_rows(
             connection, tables.transactions, [_transaction_row(row) for row in self.transactions]

@@ -32,18 +32,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
-from models import pragmas
+from models import links, pragmas
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
 READERS: Final = 2
-STATEMENT_TIMEOUT_MS: Final = 30_000
 SURVEY_TIMEOUT_MS: Final = 600_000
-LOCK_TIMEOUT_MS: Final = 10_000
 POOL_SIZE: Final = 8
-POOL_WAIT_S: Final = 10
+POOL_WAIT_S: Final = 5
+"""How long one waits for a connection while all are in use."""
 
 
 class DatabaseError(Exception):
@@ -270,18 +269,20 @@ class Postgres(Database):
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_timeout=POOL_WAIT_S,
-            pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="READ COMMITTED",
-            connect_args=_postgres_bounds(STATEMENT_TIMEOUT_MS),
+            connect_args=links.bounds(links.STATEMENT_TIMEOUT_MS),
         )
         self._surveyor = create_async_engine(
             url,
             poolclass=NullPool,
             hide_parameters=True,
             isolation_level="REPEATABLE READ",
-            connect_args=_postgres_bounds(SURVEY_TIMEOUT_MS),
+            # It holds no lock that a writer waits for, and thinks between its statements.
+            connect_args=links.bounds(SURVEY_TIMEOUT_MS, SURVEY_TIMEOUT_MS),
         )
+        links.watch(self._engine)
+        links.watch(self._surveyor)
 
     @property
     @override
@@ -304,12 +305,14 @@ class Postgres(Database):
     async def _unit_of_work(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.connect() as connection, connection.begin() as work:
             yield connection
+            if links.is_lost(connection):
+                raise Unavailable("the connection was lost before the commit")
             try:
                 await work.commit()
             except (DBAPIError, OSError, TimeoutError) as error:
-                if isinstance(error, DBAPIError) and _postgres_state(error)[:2] in {"23", "40"}:
-                    raise  # the server itself says that it rolled back
-                raise OutcomeUnknown(str(error)) from error
+                if isinstance(error, DBAPIError) and _is_rolled_back(links.state_of(error)):
+                    raise
+                raise OutcomeUnknown(_reason(error)) from error
 
     @override
     async def survey(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -327,25 +330,13 @@ class Postgres(Database):
         await self._engine.dispose()
 
 
-def _postgres_bounds(statement_timeout_ms: int) -> dict[str, Any]:
-    return {
-        "command_timeout": statement_timeout_ms / 1000 + 5,
-        "server_settings": {
-            "application_name": "tuppence",
-            "statement_timeout": str(statement_timeout_ms),
-            "lock_timeout": str(LOCK_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": str(statement_timeout_ms),
-            "jit": "off",
-        },
-    }
-
-
-def _postgres_state(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
+def _is_rolled_back(state: str) -> bool:
+    """Whether the server itself says, at a COMMIT, that there was none."""
+    return state[:2] in {"23", "40"} or state == links.IDLE
 
 
 def _postgres_fault(error: DBAPIError) -> DatabaseError | None:
-    state = _postgres_state(error)
+    state = links.state_of(error)
     if state in {"23505", "40P01", "40001", "55P03"}:
         return Collision(str(error.orig))
     if error.connection_invalidated or state[:2] in {"08", "53", "57", "58"}:
@@ -367,4 +358,9 @@ def _translated(fault: Callable[[DBAPIError], DatabaseError | None]) -> Generato
             raise
         raise known from error
     except (PoolTimeout, TimeoutError, OSError) as error:
-        raise Unavailable(str(error)) from error
+        raise Unavailable(_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the driver says; a time that has run out says nothing."""
+    return str(getattr(error, "orig", error)) or "no answer in time"
