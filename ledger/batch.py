@@ -101,8 +101,8 @@ class Batch:
         claimed = self.keys.claimed
         self.desk.lay_out([command for command in self.commands if command.key in claimed])
         outcomes = [self._answer(*each) for each in zip(self.asked, ids, prints, strict=True)]
-        self.journal.write(self.connection, self.now)
         self.keys.settle()
+        self.journal.write(self.connection, self.now)
         return outcomes
 
     # ── one command ───────────────────────────────────────────────────────────────────────────────

@@ -110,9 +110,9 @@ class Desk:
             [state for state in map(self.find, _givers(asked, self.referred)) if state]
         )
 
-    def lock(self, wallet_ids: list[str]) -> None:
-        """Read these wallets and what is due of them: for the sweeper."""
-        self._read_wallets(set(wallet_ids))
+    def lock_free(self, wallet_ids: list[str]) -> None:
+        """Read these wallets and what is due of them, but for those that others are writing."""
+        self._read_wallets(set(wallet_ids), sql.FREE_WALLETS)
         self.read_due()
 
     def _all(self, statement: Any, **parameters: Any) -> list[Any]:
@@ -163,7 +163,7 @@ class Desk:
                 refs.add(Owner(one.identity, self.offers[one.code][1]))
         return refs
 
-    def _read_wallets(self, refs: set[WalletRef]) -> None:
+    def _read_wallets(self, refs: set[WalletRef], locked: Any = sql.WALLETS) -> None:
         owners = [ref for ref in refs if isinstance(ref, Owner)]
         wallet_ids = [ref for ref in refs if isinstance(ref, str)]
         wallet_ids += [row.wallet_id for row in self.referred.values()] + list(
@@ -171,7 +171,7 @@ class Desk:
         )
         names = sorted({owner.program for owner in owners})
         wallet_ids += self._read_owners(owners, names) if owners else []
-        rows = self._all(sql.WALLETS, ids=sorted(set(wallet_ids))) if wallet_ids else []
+        rows = self._all(locked, ids=sorted(set(wallet_ids))) if wallet_ids else []
         found = [Wallet(*row) for row in rows]
         self._read_programs(names, sorted({wallet.program_id for wallet in found}))
         for wallet in found:

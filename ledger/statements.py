@@ -61,9 +61,11 @@ OWNED: Final = (
     .join(programs, programs.c.id == wallets.c.program_id)
     .where(wallets.c.member_id.in_(each("member_ids")), programs.c.name.in_(each("names")))
 )
-WALLETS: Final = (
-    select(wallets).where(wallets.c.id.in_(each("ids"))).order_by(wallets.c.id).with_for_update()
-)
+_WALLETS: Final = select(wallets).where(wallets.c.id.in_(each("ids"))).order_by(wallets.c.id)
+WALLETS: Final = _WALLETS.with_for_update()
+FREE_WALLETS: Final = _WALLETS.with_for_update(skip_locked=True)
+"""Those that nobody else is writing: for the sweeper, which waits for none."""
+
 PROGRAMS: Final = select(programs).where(
     or_(programs.c.id.in_(each("ids")), programs.c.name.in_(each("names")))
 )

@@ -21,7 +21,8 @@ WARNINGS_MAX: Final = 200
 def sweep(connection: Connection, now: int) -> int:
     """Write up to DUE_ROWS_MAX due rows, oldest wallets first, and the warnings that are due.
 
-    Gives their number.
+    A wallet that somebody else is writing is left to them, or to the next sweep. Gives the number
+    of rows and warnings.
     """
     asked = {"now": now, "limit": WALLETS_MAX}
     due = [row[0] for row in connection.execute(sql.DUE_WALLETS, asked)]
@@ -29,10 +30,11 @@ def sweep(connection: Connection, now: int) -> int:
     if not due and not warned:
         return 0
     desk, journal = Desk(connection, now), Journal()
-    desk.lock(due + warned)
+    desk.lock_free(due + warned)
     for wallet_id in due:
-        _write_due(desk, journal, wallet_id)
-    _warn(desk, journal, warned)
+        if wallet_id in desk.states:
+            _write_due(desk, journal, wallet_id)
+    _warn(desk, journal, [wallet_id for wallet_id in warned if wallet_id in desk.states])
     journal.write(connection, now)
     return len(journal.events)
 

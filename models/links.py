@@ -147,11 +147,12 @@ def _ask_the_rested(connection: Any, record: Any, _: Any) -> None:
 
     Raises DisconnectionError: another is opened in its place.
     """
+    if _USED_AT not in record.info:
+        return  # it has just been opened
     driver = connection.driver_connection
     if driver.is_closed():
         raise DisconnectionError
-    now = asyncio.get_running_loop().time()
-    if now - record.info.get(_USED_AT, now) < RESTED_S:
+    if asyncio.get_running_loop().time() - record.info[_USED_AT] < RESTED_S:
         return
     try:
         connection.run_async(_ping)

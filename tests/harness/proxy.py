@@ -5,7 +5,8 @@
         wire.is_silent = True                        # half open: taken, and never answered
         wire.delay_s = 0.05                          # each piece comes later, in its order
         await wire.close() ... await wire.open()     # nobody takes new connections meanwhile
-        wire.cut_at(b"COMMIT;", answered=True)        # said and done, and the answer lost
+        wire.cut_at(b"COMMIT;", answered=True)       # said and done, and the answer lost
+        wire.silence_at(b"COMMIT;")                  # half open from this word on
 
 A piece is what one read gives: what a client says at once, like asyncpg's COMMIT, is one piece.
 """
@@ -44,6 +45,8 @@ class _Line:
         while piece := await source.read(PIECE_BYTES):
             if self.wire.delay_s:
                 await asyncio.sleep(self.wire.delay_s)
+            if from_client:
+                self.wire.hear(piece)
             if self.wire.is_silent:
                 continue  # swallowed: whoever waits for it waits
             if not from_client and self.is_cut_at_answer:
@@ -76,6 +79,7 @@ class Wire:
         """How many more lines are cut where `cut_at` says."""
 
         self._phrase = b""
+        self._last_word = b""
         self._lines: set[_Line] = set()
         self._listener: asyncio.Server | None = None
 
@@ -107,6 +111,14 @@ class Wire:
     def cut_at(self, phrase: bytes, *, answered: bool, times: int = 1) -> None:
         """Cut a line off when its client says this: before the server hears it, or answers."""
         self._phrase, self.cuts_answers, self.cuts_left = phrase, answered, times
+
+    def silence_at(self, phrase: bytes) -> None:
+        """Fall silent as a client says this: the server hears nothing of it."""
+        self._last_word = phrase
+
+    def hear(self, piece: bytes) -> None:
+        if self._last_word and self._last_word in piece:
+            self._last_word, self.is_silent = b"", True
 
     def cuts(self, piece: bytes) -> bool:
         is_so = self.cuts_left > 0 and self._phrase in piece

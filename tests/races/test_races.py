@@ -5,11 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Iterable
 
-import pytest
-
 from tests.harness.client import Client
-from tests.harness.clock import VirtualClock
-from tests.harness.servers import running
 from tests.harness.values import Answer, Balance
 
 
@@ -174,32 +170,3 @@ async def test_a_refusal_in_the_crowd_touches_nobody_else(client: Client) -> Non
     assert await client.balance("ann") == Balance(active=10)
     assert (await client.summary("Points")).active == 10 + 60 * 5
     await assert_sound(client)
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_three_instances_on_one_database_act_as_one(
-    database_url: str, clock: VirtualClock
-) -> None:
-    async with (
-        running(database_url, clock) as one,
-        running(database_url, clock) as two,
-        running(database_url, clock) as three,
-    ):
-        clients = [each.client for each in (one, two, three)]
-        for number, client in enumerate(clients):
-            client.prefix = f"{number}-"
-        same_key = await together(
-            clients[n % 3].credit("ann", 50, key="order-1") for n in range(48)
-        )
-        assert outcomes(same_key) == {None: 48}
-        assert len({answer.id for answer in same_key}) == 1
-
-        debits = await together(clients[n % 3].debit("ann", 50) for n in range(48))
-        assert outcomes(debits) == {None: 1, "InsufficientPoints": 47}
-
-        credits_ = await together(clients[n % 3].credit(f"m{n % 16}", 1) for n in range(96))
-        assert outcomes(credits_) == {None: 96}
-        wallets = await clients[0].wallets(first=100)
-        assert len(wallets.nodes) == 17
-        assert (await clients[1].summary("Points")).active == 96
-        await assert_sound(clients[2])
