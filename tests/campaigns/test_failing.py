@@ -9,6 +9,7 @@ from campaigns.channels.parcels import sent
 from campaigns.pages import list_attempts
 from campaigns.plans import Limits, Message, Plan, When
 from campaigns.settling import Landing, settle
+from campaigns.settling import Message as Rendered
 from campaigns.situations import LEASE_US
 from events.audit import TERMINAL
 from ledger.refusals import Refusal
@@ -181,6 +182,27 @@ async def test_what_may_have_been_sent_is_unknown_though_it_must_not_be_sent_any
     await world.work()
 
     assert await world.ends() == [("UNKNOWN", "TIMED_OUT")]
+
+
+async def test_a_late_word_on_a_member_who_was_erased_meanwhile_is_not_written_down(
+    world: World,
+) -> None:
+    campaign = await world.publish()
+    await world.client.credit("ann", 5)
+    await interrupted(world)
+    await world.campaigns.stop(campaign.id, TERMINAL, finishes=False)
+    world.clock.advance(microseconds=LEASE_US)
+    await world.work()
+    [one] = await world.deliveries()
+    await world.client.erase_member("ann")
+
+    word = Landing(
+        one.id, campaign.id, 1, 0, sent(200), has_message=True, message=Rendered("Ann", "Hi", None)
+    )
+    await world.service.inside.database.write(settle, world.clock(), [word])
+
+    assert await world.ends() == [("UNKNOWN", "TIMED_OUT")]
+    assert [(one.subject, one.body) for one in await world.deliveries()] == [(None, None)]
 
 
 @pytest.fixture
