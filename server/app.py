@@ -2,7 +2,8 @@
 
 /graphql   the API, and GraphiQL for a browser
 /healthz   the process is up
-/readyz    it can do its work: the database answers and is current, the ledger takes commands
+/readyz    it can do its work: the database answers and is current, the ledger takes commands, and
+           nobody has told it to stop
 /metrics   numbers for Prometheus, for this machine and for keys with `admin`
 /          leads to /graphql
 """
@@ -10,7 +11,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
@@ -40,6 +41,7 @@ from models.database import Database, DatabaseError, open_database
 from models.migrations import is_enough
 from server import clock as wall
 from server.clock import Clock
+from server.draining import STOPPING, Drain
 from server.first_key import open_first_key
 from server.gate import Gate, refuse
 from server.metrics import Metrics
@@ -78,6 +80,7 @@ class Service:
     deadlines: Deadlines
     campaigns: Campaigns
     bells: Bells
+    drain: Drain = field(default_factory=Drain)
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock, developer_token: str | None = None) -> "Service":
@@ -163,7 +166,7 @@ class Service:
 
     async def obstacles(self) -> list[str]:
         """What keeps the service from doing its work, if anything does."""
-        reasons: list[str] = []
+        reasons = [STOPPING] if self.drain.is_begun else []
         try:
             async with asyncio.timeout(READY_S_MAX):
                 if not await self.database.read(is_enough):

@@ -17,6 +17,7 @@ from websockets.frames import Frame
 
 from graph.limits import Limits
 from server.answers import Answering
+from server.draining import Drain
 from server.heads import HeadedProtocol
 
 SLICE_BYTES: Final = 8_192
@@ -34,7 +35,9 @@ INVALID_TEXT: Final = 1007
 class Config(uvicorn.Config):
     """uvicorn's configuration, with our connections, which keep within the limits."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, **more: Any) -> None:
+    def __init__(
+        self, app: ASGIApp, limits: Limits, drain: Drain | None = None, **more: Any
+    ) -> None:
         # Who reads nothing can't answer a ping. Asked every third of the time, and given another
         # third to answer, they are gone before the whole of it is over.
         third = limits.unread_seconds / 3
@@ -54,6 +57,7 @@ class Config(uvicorn.Config):
             **more,
         )
         self.limits = limits
+        self.drain = drain or Drain()
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -190,6 +194,8 @@ class Http(HeadedProtocol):
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._under_way = cycle
+        if cast("Config", self.config).drain.is_begun:
+            cycle.keep_alive = False  # whoever keeps the connection looks for another instance
         super()._start_asgi_task(cycle, Answering(app, cycle))
 
     @override

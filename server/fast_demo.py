@@ -17,7 +17,6 @@ from typing import Final
 
 from rich.console import Console
 from typing_extensions import override
-from uvicorn import Config
 
 from campaigns.channels.instants import moment
 from ledger import Ledger
@@ -27,6 +26,7 @@ from models.notation import print_points
 from server import clock as wall
 from server.app import Service, create_app
 from server.clock import FastClock
+from server.connections import Config
 from server.demo import OPEN_AT, Telling, play
 from server.demo_campaigns import REMINDED_AFTER, Shown
 from server.letters import tell

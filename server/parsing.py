@@ -122,6 +122,16 @@ def seconds(text: str) -> float:
     raise ValueError(f"must be a number of seconds above 0, not {text!r}")
 
 
+def pause(text: str) -> float:
+    """A number of seconds, or none."""
+    if text == "0":
+        return 0
+    try:
+        return seconds(text)
+    except ValueError:
+        raise ValueError(f"must be a number of seconds, 0 or more, not {text!r}") from None
+
+
 def rate(text: str) -> str:
     """So many a second, minute, hour or day, as `limits` reads it."""
     if _RATE.fullmatch(text.lower()):

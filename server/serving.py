@@ -11,8 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
+from types import FrameType
 from typing import Final
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from typing_extensions import override
@@ -36,6 +38,8 @@ STOP_S_MAX: Final = 3.0
 WAL_FAULT_SINCE: Final = (3, 7, 0)
 WAL_FAULT_UNTIL: Final = (3, 51, 2)
 
+log = structlog.get_logger()
+
 
 def serve(settings: Settings, *, dev: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; `dev` signs GraphiQL in. Raises CannotRun."""
@@ -57,7 +61,7 @@ def serve(settings: Settings, *, dev: bool = False) -> None:
         # Whoever has it is an administrator: it is made anew each time, and kept nowhere.
         developer_token = secrets.token_urlsafe(TOKEN_BYTES) if dev else None
         app = create_app(settings, developer_token=developer_token)
-        Server(configuration(settings, app), greet).run_until_told(listener)
+        Server(configuration(settings, app), greet, settings.drain_seconds).run_until_told(listener)
 
 
 def reaching_this_machine(settings: Settings) -> Settings:
@@ -69,11 +73,12 @@ def reaching_this_machine(settings: Settings) -> Settings:
     return replace(settings, webhook_allowed_networks=allowed)
 
 
-def configuration(settings: Settings, app: Starlette) -> uvicorn.Config:
+def configuration(settings: Settings, app: Starlette) -> Config:
     """How the application is served."""
     return Config(
         app,
         settings.limits,
+        app.state.service.drain,
         loop="auto",  # uvloop, where there is one
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
@@ -82,11 +87,25 @@ def configuration(settings: Settings, app: Starlette) -> uvicorn.Config:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says so once it answers, and waits for nobody for ever."""
+    """uvicorn's server, which says so once it answers, and waits for nobody for ever.
 
-    def __init__(self, config: uvicorn.Config, greet: Callable[[], None] = lambda: None) -> None:
+    Told to stop, it isn't ready any more, and goes on serving for `drain_s` seconds, or until it is
+    told again. Then it closes its listener and ends.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        greet: Callable[[], None] = lambda: None,
+        drain_s: float = 0.0,
+    ) -> None:
         super().__init__(config)
+        self.servers = []  # before it has started there is none
         self._greet = greet
+        self._drain = config.drain
+        self._drain_s = drain_s
+        self._stops_at: float | None = None
+        self._is_told_again = False
 
     def run_until_told(self, listener: socket.socket) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -94,6 +113,30 @@ class Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         self.run(sockets=[listener])
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._drain.is_begun and self.is_serving:
+            self._is_told_again = True
+        else:
+            self._drain.is_begun = True
+            super().handle_exit(sig, frame)
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether its listener is still open."""
+        return any(server.is_serving() for server in self.servers)
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        if not await super().on_tick(counter):
+            return False
+        now = asyncio.get_running_loop().time()
+        if self._stops_at is None:
+            self._drain.is_begun = True
+            self._stops_at = now + self._drain_s
+            log.info("the service is told to stop", drains_s=self._drain_s)
+        return self._is_told_again or now >= self._stops_at
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

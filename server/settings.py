@@ -153,6 +153,12 @@ class Settings:
         parsing.yes_or_no,
         "Whether this process makes deliveries of campaigns' events and sends what is due.",
     )
+    drain_seconds: float = _setting(
+        "0",
+        parsing.pause,
+        "How long it goes on serving once it is told to stop, while `/readyz` says 503: longer than"
+        " a load balancer takes to notice.",
+    )
     webhook_allowed_networks: tuple[parsing.Network, ...] = _setting(
         "",
         parsing.networks,
