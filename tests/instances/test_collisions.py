@@ -2,20 +2,23 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from models import links
 from models.collisions import ATTEMPTS_MAX
+from models.database import Unavailable
 from tests.harness.client import Client, RequestRefused
 from tests.harness.clock import VirtualClock
 from tests.harness.keys import ADMIN
 from tests.harness.patience import patience, poll
+from tests.harness.postgres import Postgres
 from tests.harness.processes import serving
 from tests.harness.servers import Service, running
 from tests.harness.statements import counted_statements
@@ -39,6 +42,10 @@ CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 CREATE TRIGGER fault BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION fault()
 """
+HANG_UP = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 MENDED = "DROP TRIGGER fault ON events; DROP FUNCTION fault; DROP SEQUENCE faults"
 
 
@@ -62,6 +69,10 @@ async def hasty(
         for who in ("ann", "bob"):
             await service.client.credit(who, 100)
         yield service
+
+
+def driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 async def refusal_code(deed: Any) -> str:
@@ -184,6 +195,61 @@ async def test_a_statement_that_takes_too_long_is_unavailable_and_not_our_fault(
 
         assert await service.client.balance("ann") == Balance(active=100)
         assert (await service.client.debit("ann", 30, key="k")).replayed is False
+
+
+async def test_what_is_known_to_be_lost_before_the_commit_is_not_unknown(
+    three: list[Service], postgres: Postgres
+) -> None:
+    database = three[0].inside.database
+
+    def cut_off(connection: Connection) -> None:
+        driver_of(connection).terminate()
+
+    def idle(connection: Connection) -> None:
+        """Do nothing until the server has had enough of it, with the loop standing still."""
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        gone = f"SELECT 1 / (SELECT count(*) FROM pg_stat_activity WHERE pid = {pid})"
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 100"))
+        while postgres.psql(gone).returncode == 0:
+            pass
+
+    for work in (cut_off, idle):
+        with pytest.raises(Unavailable):
+            await database.write(work)
+
+
+async def test_a_server_that_takes_no_writes_is_left_for_one_that_does(
+    three: list[Service], database_url: str
+) -> None:
+    client = three[0].client
+    await client.credit("ann", 5)
+    name = make_url(database_url).database
+    async with foreign(database_url) as other:
+        await other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            await other.execute(HANG_UP)
+            assert await refusal_code(client.credit("ann", 7, key="k")) == "UNAVAILABLE"
+            assert await client.balance("ann") == Balance(active=5)
+            assert await refusal_code(client.credit("ann", 7, key="k")) == "UNAVAILABLE"
+        finally:
+            await other.execute("SET default_transaction_read_only = off")
+            await other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+    assert (await client.credit("ann", 7, key="k")).replayed is False
+
+
+async def test_the_system_asks_a_quiet_connection_whether_its_server_is_there(
+    three: list[Service],
+) -> None:
+    def asks(connection: Connection) -> int:
+        transport = driver_of(connection)._transport  # noqa: SLF001
+        line = transport.get_extra_info("socket")
+        return line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+    database = three[0].inside.database
+
+    assert await database.read(asks) == 1
+    assert await database.survey(asks) == 1
 
 
 async def test_a_batch_claims_locks_and_writes_in_one_order_and_the_log_last(
