@@ -184,25 +184,28 @@ async def test_a_slow_wire_is_just_slow(wire: Wire, wired: Service) -> None:
 
 
 async def test_a_wire_gone_silent_is_given_up_in_time_and_mends_by_itself(
-    wire: Wire, wired: Service, monkeypatch: pytest.MonkeyPatch
+    wire: Wire, database_url: str, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Connections that rested are asked first, and nobody waits for what comes after."""
+    """Connections that rested are asked first, so that no statement has to be waited for."""
+    monkeypatch.setattr(links, "STATEMENT_TIMEOUT_MS", 60_000)
     monkeypatch.setattr(links, "RESTED_S", 0.0)
-    monkeypatch.setattr(links, "PING_S", 0.2)
-    await wired.client.credit("ann", 5)
+    monkeypatch.setattr(links, "PING_S", 0.5)
+    monkeypatch.setattr(links, "CONNECT_S", 2.0)
+    async with running(wire.url(database_url), clock) as wired:
+        await wired.client.credit("ann", 5)
 
-    wire.is_silent = True
-    refused = await asyncio.gather(
-        refusal(wired.client.credit("ann", 7, key="k")), refusal(wired.client.balance("ann"))
-    )
-    assert [codes(each) for each in refused] == [["UNAVAILABLE"]] * 2
-    assert (await readiness(wired))[0] == 503
+        wire.is_silent = True
+        refused = await asyncio.gather(
+            refusal(wired.client.credit("ann", 7, key="k")), refusal(wired.client.balance("ann"))
+        )
+        assert [codes(each) for each in refused] == [["UNAVAILABLE"]] * 2
+        assert (await readiness(wired))[0] == 503
 
-    wire.is_silent = False
-    answer = await until_it_is_told(wired.client, "other")
-    assert answer.replayed is False
-    assert await wired.client.balance("ann") == Balance(active=10)
-    assert await readiness(wired) == (200, {"ready": True})
+        wire.is_silent = False
+        answer = await until_it_is_told(wired.client, "other")
+        assert answer.replayed is False
+        assert await wired.client.balance("ann") == Balance(active=10)
+        assert await readiness(wired) == (200, {"ready": True})
 
 
 async def test_a_commit_that_is_never_answered_is_unknown_before_the_callers_time_is_over(
