@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,9 @@ from tests.harness.clock import VirtualClock
 from tests.harness.postgres import Postgres
 from tests.harness.proxy import Wire, proxied
 from tests.harness.servers import Service, running
+
+PATIENT: Any = {"limit_execution_seconds": 600}
+"""So that a slow machine, on which so many race, takes no caller's time away."""
 
 
 @pytest.fixture
@@ -22,10 +26,19 @@ def database_url(postgres: Postgres) -> str:
 async def three(database_url: str, clock: VirtualClock) -> AsyncIterator[list[Service]]:
     """Three instances, whose clients choose no key twice."""
     async with AsyncExitStack() as opened:
-        services = [await opened.enter_async_context(running(database_url, clock)) for _ in "123"]
+        services = [
+            await opened.enter_async_context(running(database_url, clock, **PATIENT)) for _ in "123"
+        ]
         for number, service in enumerate(services):
             service.client.prefix = f"{number}-"
         yield services
+
+
+@pytest.fixture
+async def alone(database_url: str, clock: VirtualClock) -> AsyncIterator[Service]:
+    """One instance; what happens to the others is what happens elsewhere on its database."""
+    async with running(database_url, clock, **PATIENT) as service:
+        yield service
 
 
 @pytest.fixture

@@ -26,6 +26,11 @@ from tests.harness.values import Balance
 from tests.instances.elsewhere import foreign, someone_waits
 
 CLAIM = "INSERT INTO idempotency_keys"
+STILL = {
+    "TUPPENCE_SWEEPER": "off",
+    "TUPPENCE_CAMPAIGNS": "off",
+    "TUPPENCE_LIMIT_EXECUTION_SECONDS": "600",
+}
 BOUNDS = {
     "statement_timeout": "6s",
     "lock_timeout": "2s",
@@ -86,9 +91,9 @@ async def refusal_code(deed: Any) -> str:
 
 
 async def test_a_deadlock_with_somebody_else_is_run_again(
-    three: list[Service], database_url: str
+    alone: Service, database_url: str
 ) -> None:
-    client = three[0].client
+    client = alone.client
     ids = sorted([(await client.credit(who, 100)).posted.wallet_id for who in ("ann", "bob")])
     lock = "SELECT id FROM wallets WHERE id = $1 FOR UPDATE"
     with counted_runs() as runs:
@@ -147,27 +152,27 @@ async def test_one_that_is_kept_for_long_is_given_up_and_nothing_was_done(
 
 
 async def test_what_the_server_could_not_put_in_order_is_run_again(
-    three: list[Service], database_url: str
+    alone: Service, database_url: str
 ) -> None:
     async with foreign(database_url) as other:
         await other.execute(FAILS_TWICE)
         try:
             with counted_runs() as runs:
-                assert (await three[0].client.credit("ann", 5)).error is None
+                assert (await alone.client.credit("ann", 5)).error is None
         finally:
             await other.execute(MENDED)
     assert len(runs) == 3
-    assert (await three[1].client.health()).transactions == 1
+    assert (await alone.client.health()).transactions == 1
 
 
 # ── bounds ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_every_session_has_its_bounds(three: list[Service]) -> None:
+async def test_every_session_has_its_bounds(alone: Service) -> None:
     def told(connection: Connection) -> dict[str, str]:
         return {name: str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in BOUNDS}
 
-    database = three[0].inside.database
+    database = alone.inside.database
 
     assert await database.write(told) == BOUNDS
     assert await database.read(told) == BOUNDS
@@ -198,9 +203,9 @@ async def test_a_statement_that_takes_too_long_is_unavailable_and_not_our_fault(
 
 
 async def test_what_is_known_to_be_lost_before_the_commit_is_not_unknown(
-    three: list[Service], postgres: Postgres
+    alone: Service, postgres: Postgres
 ) -> None:
-    database = three[0].inside.database
+    database = alone.inside.database
 
     def cut_off(connection: Connection) -> None:
         driver_of(connection).terminate()
@@ -219,9 +224,9 @@ async def test_what_is_known_to_be_lost_before_the_commit_is_not_unknown(
 
 
 async def test_a_server_that_takes_no_writes_is_left_for_one_that_does(
-    three: list[Service], database_url: str
+    alone: Service, database_url: str
 ) -> None:
-    client = three[0].client
+    client = alone.client
     await client.credit("ann", 5)
     name = make_url(database_url).database
     async with foreign(database_url) as other:
@@ -239,23 +244,23 @@ async def test_a_server_that_takes_no_writes_is_left_for_one_that_does(
 
 
 async def test_the_system_asks_a_quiet_connection_whether_its_server_is_there(
-    three: list[Service],
+    alone: Service,
 ) -> None:
     def asks(connection: Connection) -> int:
         transport = driver_of(connection)._transport  # noqa: SLF001
         line = transport.get_extra_info("socket")
         return line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
-    database = three[0].inside.database
+    database = alone.inside.database
 
     assert await database.read(asks) == 1
     assert await database.survey(asks) == 1
 
 
 async def test_a_batch_claims_locks_and_writes_in_one_order_and_the_log_last(
-    three: list[Service],
+    alone: Service,
 ) -> None:
-    client = three[0].client
+    client = alone.client
     await client.credit("ann", 100)
 
     with counted_statements() as statements:
@@ -282,12 +287,12 @@ async def test_a_batch_claims_locks_and_writes_in_one_order_and_the_log_last(
 
 
 async def test_what_a_frozen_instance_has_locked_is_free_after_a_moment(
-    three: list[Service], database_url: str, tmp_path: Path
+    alone: Service, database_url: str, tmp_path: Path
 ) -> None:
-    client = three[0].client
+    client = alone.client
     await client.credit("ann", 100)
     async with (
-        serving(database_url, tmp_path, TUPPENCE_SWEEPER="off", TUPPENCE_CAMPAIGNS="off") as frozen,
+        serving(database_url, tmp_path, **STILL) as frozen,
         Client.of(frozen.url, ADMIN) as theirs,
         foreign(database_url) as other,
         patience(60),

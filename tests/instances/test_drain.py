@@ -104,18 +104,15 @@ async def ended(process: ServeProcess) -> int:
 @pytest.fixture
 async def two(database_url: str, tmp_path: Path) -> AsyncIterator[list[ServeProcess]]:
     """Two processes: one that drains for a while, and one that would for ever."""
-    async with AsyncExitStack() as opened:
-        started: list[ServeProcess] = []
-        for name, seconds in (("first", DRAIN_S), ("second", FOR_EVER_S)):
-            (tmp_path / name).mkdir()
-            running = serving(
-                database_url,
-                tmp_path / name,
-                TUPPENCE_DRAIN_SECONDS=seconds,
-                TUPPENCE_CAMPAIGNS="off",
-            )
-            started.append(await opened.enter_async_context(running))
-        yield started
+
+    async def start(stack: AsyncExitStack, name: str, seconds: str) -> ServeProcess:
+        (tmp_path / name).mkdir()
+        more = {"TUPPENCE_DRAIN_SECONDS": seconds, "TUPPENCE_CAMPAIGNS": "off"}
+        return await stack.enter_async_context(serving(database_url, tmp_path / name, **more))
+
+    async with AsyncExitStack() as first, AsyncExitStack() as second:
+        starting = (start(first, "first", DRAIN_S), start(second, "second", FOR_EVER_S))
+        yield list(await asyncio.gather(*starting))
 
 
 async def test_two_instances_are_stopped_one_after_the_other_and_nobody_loses_anything(

@@ -15,7 +15,7 @@ from tests.instances.elsewhere import foreign, someone_waits, waiting
 MARK = "ann's own words"
 SAID: Json = {"description": MARK, "metadata": {"to": MARK}, "order": {"id": MARK}}
 LOG = "SELECT position FROM log_head FOR UPDATE"
-MEMBERS = 24
+MEMBERS = 12
 TOLD_OF_THE_ERASED = """
 SELECT identity FROM details
 JOIN transactions ON transactions.id = details.transaction_id
