@@ -15,6 +15,7 @@ from events.feed import Feed
 from graph.access import Sight
 from graph.deadlines import Deadlines
 from graph.limits import Limits
+from graph.selections import Selections
 from graph.telemetry import Telemetry
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
@@ -76,10 +77,12 @@ class Context:
     ) -> None:
         """`request_id` names the request in logs, errors and the audit trail.
 
-        `is_long` is an operation whose answer takes long to make: see graph.documents.
+        `is_long` is an operation whose answer takes long to make, `selections` what is known of
+        what it selects: see graph.documents.
         """
         self.service = service
         self.is_long = False
+        self.selections: Selections | None = None
         self.principal = principal
         self.sight = Sight(principal.identity)
         self.request_id = request_id

@@ -40,6 +40,7 @@ from typing_extensions import override
 from graph.costs import Costs, count_costs, introspects, operations_of
 from graph.faults import LimitExceeded, RequestError
 from graph.limits import Limits
+from graph.selections import Selections, are_steady
 from graph.telemetry import Title, note_operation, reach, title_of
 from graph.variables import Variables
 from ledger import Overloaded
@@ -124,6 +125,7 @@ class Operation:
         self._costs: dict[tuple[tuple[str, int], ...], Costs] = {}
         self.nodes = operations_of(document, name)
         self.variables = Variables(schema, self.nodes)
+        self.selections = Selections()
 
     @cached_property
     def title(self) -> Title | None:
@@ -309,6 +311,7 @@ class Documents(SchemaExtension):
         values = asked.variables or {}
         costs = _costs_within(limits, operation, values)
         asked.context.is_long = costs.work > LONG_WORK
+        asked.context.selections = operation.selections if are_steady(costs) else None
         if document.errors:
             return list(document.errors)
         if asked._provided_operation_name is None and len(operation.nodes) > 1:  # noqa: SLF001

@@ -31,6 +31,7 @@ from typing_extensions import override
 
 from graph.context import Context
 from graph.faults import LimitExceeded, RequestError
+from graph.selections import Selections
 from graph.turns import Turns, turns_of_loop
 
 COERCION_ERRORS_MAX: Final = 10
@@ -97,6 +98,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[int, _Plan] = {}
+        self._selections: Selections | None = None
         self._turns: Turns | None = None
         self._seconds: float | None = None
         self._ends_at: float | None = None
@@ -107,6 +109,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
             self._turns = turns_of_loop() if context.is_long else None
             self._seconds = context.service.limits.execution_seconds
             self._bytes_max = context.service.limits.answer_bytes
+            self._share(context.selections)
 
     @classmethod
     @override
@@ -121,9 +124,36 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     def build_per_event_executor(self, payload: Any) -> Any:
         # graphql-core's own is a shallow copy: what one event collects would be kept by them all.
         each: Any = super().build_per_event_executor(payload)
-        each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
-        each._plans = {}  # noqa: SLF001
+        if self._selections is None:
+            each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
+            each._plans = {}  # noqa: SLF001
         return each
+
+    # ── what is selected ────────────────────────────────────────────────────────────────────────
+
+    def _share(self, selections: Selections | None) -> None:
+        """Find what is selected where earlier executions of the operation have put it."""
+        self._selections = selections
+        if selections is not None:
+            self._relevant_sub_fields = selections.collected
+            self._plans = selections.plans
+
+    @override
+    def execute_collected_root_fields(
+        self,
+        root_type: Any,
+        root_value: Any,
+        grouped_field_set: Any,
+        serially: bool,
+        new_defer_usages: Any,
+    ) -> Any:
+        known = self._selections
+        if known is not None:
+            # Always the same lists: what is within a field is found by the list that it is in.
+            grouped_field_set = known.root = known.root or grouped_field_set
+        return super().execute_collected_root_fields(
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
+        )
 
     # ── in turns, and in time ───────────────────────────────────────────────────────────────────
 
