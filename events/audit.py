@@ -45,7 +45,12 @@ class Deed(NamedTuple):
 
 def note(connection: Connection, at: int, deeds: Sequence[Deed]) -> None:
     """Write down what is done in this unit of work, in one statement."""
-    rows = [
+    write_rows(connection, audit_entries, entry_rows(at, deeds))
+
+
+def entry_rows(at: int, deeds: Sequence[Deed]) -> list[tuple[Any, ...]]:
+    """The rows of the trail that tell of these deeds."""
+    return [
         (
             new_id("aud"),
             at,
@@ -57,7 +62,6 @@ def note(connection: Connection, at: int, deeds: Sequence[Deed]) -> None:
         )
         for deed in deeds
     ]
-    write_rows(connection, audit_entries, rows)
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from models.columns import NEVER, WHOLE
-from models.dialects import each, write_rows
+from models.dialects import each, write_at_end
 from models.ids import new_id
 from models.tables import coupon_uses, details, events, log_head, members, transactions, wallets
 
@@ -118,12 +118,6 @@ class LogEnd(NamedTuple):
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
-_TAKE_POSITIONS: Final = (
-    update(log_head)
-    .where(log_head.c.id == 1)
-    .values(position=log_head.c.position + bindparam("count", type_=WHOLE))
-    .returning(log_head.c.position)
-)
 _COUNT_ERASURE: Final = (
     update(log_head).where(log_head.c.id == 1).values(erasures=log_head.c.erasures + 1)
 )
@@ -134,11 +128,7 @@ def append(connection: Connection, drafts: Sequence[EventDraft]) -> int:
 
     From here to the commit the log is locked: let nothing follow that takes long.
     """
-    last: int = connection.execute(_TAKE_POSITIONS, {"count": len(drafts)}).scalar_one()
-    first = last - len(drafts) + 1
-    rows = [_row(position, draft) for position, draft in enumerate(drafts, start=first)]
-    write_rows(connection, events, rows)
-    return last
+    return write_at_end(connection, log_head, events, [_row(draft) for draft in drafts])
 
 
 def note_erasure(connection: Connection) -> None:
@@ -149,9 +139,9 @@ def note_erasure(connection: Connection) -> None:
     connection.execute(_COUNT_ERASURE)
 
 
-def _row(position: int, draft: EventDraft) -> tuple[Any, ...]:
+def _row(draft: EventDraft) -> tuple[Any, ...]:
+    """All of it but its position."""
     return (
-        position,
         new_id("evt"),
         draft.name,
         draft.wallet_id,

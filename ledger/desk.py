@@ -184,22 +184,21 @@ class Desk:
         the wallets that there are.
         """
         identities = sorted({owner.identity for owner in owners})
-        self.member_ids = dict(self._all(sql.MEMBERS, identities=identities))
-        if not self.member_ids:
-            return []
-        owned = self._all(sql.OWNED, member_ids=list(self.member_ids.values()), names=names)
-        owners_known = {(member_id, name) for _, member_id, name in owned}
+        found = self._all(sql.OWNERS, identities=identities)
+        self.member_ids = {identity: member_id for identity, member_id, *_ in found}
+        owned = {
+            (identity, name): wallet_id for identity, _, wallet_id, name in found if name in names
+        }
         newcomers = {
             owner.identity
             for owner in owners
-            if (member_id := self.member_ids.get(owner.identity))
-            and (member_id, owner.program) not in owners_known
+            if owner.identity in self.member_ids and (owner.identity, owner.program) not in owned
         }
         if newcomers:
             for identity in newcomers:
                 del self.member_ids[identity]
             self.member_ids |= dict(self._all(sql.MEMBERS_TO_STAY, identities=sorted(newcomers)))
-        return [row[0] for row in owned]
+        return list(owned.values())
 
     def _read_programs(self, names: list[str], program_ids: list[str]) -> None:
         for row in self._all(sql.PROGRAMS, names=names, ids=program_ids):

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from events.audit import Deed, note
+from events.audit import Deed, entry_rows
 from events.log import EventDraft, append
 from ledger import statements as sql
 from ledger.draft import Draft
@@ -26,7 +26,7 @@ from ledger.records import (
     row_of,
 )
 from models import tables
-from models.dialects import write_rows
+from models.dialects import Writing, write_all, write_rows
 
 _EVENTS: Final = {
     "ACTIVATION": "POINTS_CREDITED",
@@ -114,20 +114,27 @@ class Journal:
         self.events.append(told)
 
     def write(self, connection: Connection, now: int) -> None:
-        """Write it all, in as many statements as there are kinds of rows."""
+        """Write it all, in no more statements than there are kinds of rows."""
         # New ones in one order, whoever opens them: two instances that open the same ones wait for
         # one another's in turn, and never each for the other's.
         people = sorted(self.members, key=lambda member: member.identity)
-        write_rows(connection, tables.members, [_member_row(row) for row in people])
         owned = sorted(self.wallets.values(), key=lambda one: (one.member_id, one.program_id))
-        wallets = [_wallet_row(row) for row in owned]
-        write_rows(connection, tables.wallets, wallets, *_WALLET_STATE)
-        write_rows(
-            connection, tables.transactions, [_transaction_row(row) for row in self.transactions]
+        write_rows(connection, tables.members, list(map(_member_row, people)))
+        write_all(
+            connection,
+            Writing(tables.wallets, list(map(_wallet_row, owned)), _WALLET_STATE),
+            Writing(tables.transactions, list(map(_transaction_row, self.transactions))),
+            Writing(tables.lots, list(map(_lot_row, self.lots.values())), _LOT_STATE),
+            Writing(tables.lot_changes, list(map(_change_row, self.changes))),
+            Writing(tables.details, list(map(_detail_row, self.details))),
+            Writing(tables.audit_entries, entry_rows(now, self.deeds)),
         )
-        write_rows(
-            connection, tables.lots, [_lot_row(row) for row in self.lots.values()], *_LOT_STATE
-        )
+        self._write_rarer(connection)
+        if self.events:
+            append(connection, self.events)
+
+    def _write_rarer(self, connection: Connection) -> None:
+        """What most batches have none of."""
         write_rows(
             connection, tables.holds, [_hold_row(row) for row in self.holds.values()], *_HOLD_STATE
         )
@@ -137,8 +144,6 @@ class Journal:
             [_held_row(row) for row in self.held_lots.values()],
             "held",
         )
-        write_rows(connection, tables.lot_changes, [_change_row(row) for row in self.changes])
-        write_rows(connection, tables.details, [_detail_row(row) for row in self.details])
         coupons = [_coupon_row(row) for row in self.coupons.values()]
         write_rows(connection, tables.coupons, coupons, "redeemed")
         uses = [_use_row(row) for row in self.uses.values()]
@@ -147,9 +152,6 @@ class Journal:
             connection.execute(sql.NEXT_DUE, {"ids": sorted(self.settled)})
         if self.warned:
             connection.execute(sql.NEXT_WARNING, {"ids": sorted(self.warned)})
-        note(connection, now, self.deeds)
-        if self.events:
-            append(connection, self.events)
 
 
 def event_of(row: Transaction) -> EventDraft:

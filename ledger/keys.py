@@ -78,7 +78,8 @@ class Keys:
             (key, one.fingerprint, one.transaction_id, None, self._now)
             for key, one in sorted(self.claimed.items())
         ]
-        add_missing_rows(self._connection, idempotency_keys, rows)
+        if add_missing_rows(self._connection, idempotency_keys, rows) == len(rows):
+            return  # none was there: none stands for anything yet
         stored = self._connection.execute(sql.KEYS, {"keys": list(self.claimed)}).all()
         for key, printed, transaction_id, refusal in stored:
             if transaction_id is None or transaction_id != self.claimed[key].transaction_id:

@@ -56,11 +56,14 @@ MEMBERS: Final = select(members.c.identity, members.c.id).where(
 MEMBERS_TO_STAY: Final = MEMBERS.with_for_update(read=True, key_share=True)
 """Locked so that nobody erases them meanwhile."""
 
-OWNED: Final = (
-    select(wallets.c.id, wallets.c.member_id, programs.c.name)
-    .join(programs, programs.c.id == wallets.c.program_id)
-    .where(wallets.c.member_id.in_(each("member_ids")), programs.c.name.in_(each("names")))
+OWNERS: Final = (
+    select(members.c.identity, members.c.id, wallets.c.id, programs.c.name)
+    .outerjoin(wallets, wallets.c.member_id == members.c.id)
+    .outerjoin(programs, programs.c.id == wallets.c.program_id)
+    .where(members.c.identity.in_(each("identities")))
 )
+"""The members, each with all their wallets, which are as few as there are programs."""
+
 _WALLETS: Final = select(wallets).where(wallets.c.id.in_(each("ids"))).order_by(wallets.c.id)
 WALLETS: Final = _WALLETS.with_for_update()
 FREE_WALLETS: Final = _WALLETS.with_for_update(skip_locked=True)

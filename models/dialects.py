@@ -5,7 +5,8 @@ With models/database.py, the only place that knows which database it is.
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
@@ -170,45 +172,130 @@ def write_rows(
     A row whose primary key is there already gets its `replacing` columns anew; with none named, it
     is a Collision.
     """
-    keys = ", ".join(column.name for column in table.primary_key)
-    renewed = ", ".join(f"{name} = excluded.{name}" for name in replacing)
-    _insert(
-        connection,
-        table,
-        rows,
-        f" ON CONFLICT ({keys}) DO UPDATE SET {renewed}" if replacing else "",
-    )
+    _insert(connection, table, rows, _otherwise(table, replacing))
 
 
 def add_missing_rows(
     connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *unique: str
-) -> None:
+) -> int:
     """Insert rows like `write_rows`, but leave alone those that are there already.
 
-    By the table's primary key, or by other columns that are `unique`.
+    By the table's primary key, or by other columns that are `unique`. How many were missing.
     """
     keys = ", ".join(unique or [column.name for column in table.primary_key])
-    _insert(connection, table, rows, f" ON CONFLICT ({keys}) DO NOTHING")
+    return _insert(connection, table, rows, f" ON CONFLICT ({keys}) DO NOTHING")
+
+
+class Writing(NamedTuple):
+    """Rows to insert like `write_rows`."""
+
+    table: Table
+    rows: Sequence[tuple[Any, ...]]
+    replacing: tuple[str, ...] = ()
+
+
+def write_all(connection: Connection, *writings: Writing) -> None:
+    """Insert the rows of several tables, in one statement where the database can.
+
+    One shape of it whichever have rows, so that it is prepared once. The tables may refer to one
+    another: that is checked when all rows are there.
+    """
+    if connection.dialect.name != "postgresql":
+        for table, rows, replacing in writings:
+            write_rows(connection, table, rows, *replacing)
+    elif any(writing.rows for writing in writings):
+        shape = tuple((writing.table, writing.replacing) for writing in writings)
+        arrays = [_arrays(writing.table, writing.rows) for writing in writings]
+        connection.exec_driver_sql(_inserts_of_arrays(shape), tuple(chain(*arrays)))
+
+
+def write_at_end(
+    connection: Connection, head: Table, table: Table, rows: Sequence[tuple[Any, ...]]
+) -> int:
+    """Insert rows, given without their position, which comes first, at the end of a log.
+
+    Their positions follow those that `head` says are taken, without gap; the last of them. From
+    here to the end of the unit of work nobody else can do so.
+    """
+    taken = {"count": len(rows)}
+    if connection.dialect.name == "postgresql":
+        columns = (len(rows), *_arrays(table, rows, skipped=1))
+        return connection.exec_driver_sql(_insert_at_end(head, table), columns).scalar_one()
+    last: int = connection.execute(_take_positions(head), taken).scalar_one()
+    placed = [(position, *row) for position, row in enumerate(rows, start=last - len(rows) + 1)]
+    write_rows(connection, table, placed)
+    return last
 
 
 def _insert(
     connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], otherwise: str
-) -> None:
+) -> int:
     if not rows:
-        return
+        return 0
     if connection.dialect.name == "postgresql":
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
-        connection.exec_driver_sql(_insert_of_arrays(table) + otherwise, columns)
-    else:
-        connection.exec_driver_sql(_insert_of_rows(table) + otherwise, list(rows))
+        statement = _insert_of_arrays(table) + otherwise
+        return connection.exec_driver_sql(statement, tuple(_arrays(table, rows))).rowcount
+    return connection.exec_driver_sql(_insert_of_rows(table) + otherwise, list(rows)).rowcount
+
+
+def _otherwise(table: Table, replacing: Sequence[str]) -> str:
+    """What becomes of a row whose primary key is there already."""
+    if not replacing:
+        return ""
+    keys = ", ".join(column.name for column in table.primary_key)
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in replacing)
+    return f" ON CONFLICT ({keys}) DO UPDATE SET {renewed}"
+
+
+def _arrays(table: Table, rows: Sequence[tuple[Any, ...]], skipped: int = 0) -> list[list[Any]]:
+    """The rows by columns, however few they are."""
+    if not rows:
+        return [[] for _ in range(len(table.columns) - skipped)]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _unnested(table: Table, first: int, skipped: int = 0) -> str:
+    """Arrays as rows, the parameters counted from `first`."""
+    dialect = postgresql.dialect()
+    columns = list(table.columns)[skipped:]
+    types = [column.type.compile(dialect=dialect).split(" COLLATE")[0] for column in columns]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=first))
+    return f"unnest({arrays})"
 
 
 @cache
-def _insert_of_arrays(table: Table) -> str:
-    dialect = postgresql.dialect()
-    types = [column.type.compile(dialect=dialect).split(" COLLATE")[0] for column in table.columns]
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
-    return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays})"
+def _insert_of_arrays(table: Table, first: int = 1) -> str:
+    return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM {_unnested(table, first)}"
+
+
+@cache
+def _inserts_of_arrays(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
+    parts: list[str] = []
+    first = 1
+    for table, replacing in shape:
+        parts.append(_insert_of_arrays(table, first) + _otherwise(table, replacing))
+        first += len(table.columns)
+    named = [f"part_{number} AS ({part})" for number, part in enumerate(parts[:-1])]
+    return f"WITH {', '.join(named)} {parts[-1]}"
+
+
+@cache
+def _insert_at_end(head: Table, table: Table) -> str:
+    names = _names(table, skipped=1)
+    return (
+        f"WITH head AS (UPDATE {head.name} SET position = position + $1::bigint WHERE id = 1"
+        " RETURNING position),"
+        f" written AS (INSERT INTO {table.name} ({_names(table)})"
+        f" SELECT head.position - $1::bigint + each.ordinal, {names} FROM head,"
+        f" {_unnested(table, 2, skipped=1)} WITH ORDINALITY AS each({names}, ordinal))"
+        " SELECT position FROM head"
+    )
+
+
+@cache
+def _take_positions(head: Table) -> Any:
+    later = head.c.position + bindparam("count", type_=head.c.position.type)
+    return update(head).where(head.c.id == 1).values(position=later).returning(head.c.position)
 
 
 @cache
@@ -217,8 +304,8 @@ def _insert_of_rows(table: Table) -> str:
     return f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks})"
 
 
-def _names(table: Table) -> str:
-    return ", ".join(column.name for column in table.columns)
+def _names(table: Table, skipped: int = 0) -> str:
+    return ", ".join(column.name for column in list(table.columns)[skipped:])
 
 
 def alone_in(connection: Connection, table: Table) -> None:

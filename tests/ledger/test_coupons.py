@@ -48,8 +48,8 @@ async def test_a_thousand_redemptions_take_as_many_statements_as_ten(
         few = await statements_of(book, *(redemption(n, f"few-{n}") for n in range(10)))
         many = await statements_of(book, *(redemption(n, f"many-{n}") for n in range(10, 1_010)))
 
-    # Of a credit with its details: 12. Besides: the coupons, and the two tables that count.
-    assert (few, many) == (15, 15)
+    # Of a credit with its details: 6 or 11. Besides: the coupons, and the two tables that count.
+    assert (few, many) == ((9, 9) if database_url.startswith("postgresql") else (14, 14))
 
 
 async def test_a_batch_of_redemptions_stops_at_the_limit(

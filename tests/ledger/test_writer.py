@@ -17,6 +17,11 @@ def credit(number: int, wallet: Owner = ANN) -> Credit:
     return Credit(wallet=wallet, points=1_000, key=f"credit-{number}")
 
 
+def is_postgres(database_url: str) -> bool:
+    """Whether one statement may write the rows of several tables."""
+    return database_url.startswith("postgresql")
+
+
 async def statements_of(book: Book, *commands: Credit | Debit) -> int:
     book.statements.clear()
     await book.do(*commands)
@@ -30,7 +35,7 @@ async def test_a_thousand_credits_take_as_many_statements_as_ten(
         few = await statements_of(book, *(credit(n, Owner(f"few-{n}")) for n in range(10)))
         many = await statements_of(book, *(credit(n, Owner(f"many-{n}")) for n in range(10, 1_010)))
 
-    assert (few, many) == (11, 11)
+    assert (few, many) == ((6, 6) if is_postgres(database_url) else (10, 10))
 
 
 async def test_a_thousand_debits_take_as_many_statements_as_ten(
@@ -42,7 +47,7 @@ async def test_a_thousand_debits_take_as_many_statements_as_ten(
         few = await statements_of(book, *debits[:10])
         many = await statements_of(book, *debits[10:])
 
-    assert (few, many) == (14, 14)
+    assert (few, many) == ((7, 7) if is_postgres(database_url) else (12, 12))
 
 
 async def test_a_refused_command_takes_nothing_of_its_batch_with_it(
