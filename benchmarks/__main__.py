@@ -12,6 +12,7 @@ from benchmarks.campaigns import measure_campaigns
 from benchmarks.figures import Section
 from benchmarks.guard import measure_guard
 from benchmarks.history import LARGE_TRANSACTIONS, measure_history
+from benchmarks.postgres import measure_postgres
 from benchmarks.report import PAGE, print_section, write_page
 from benchmarks.rounds import Plan, measure_credits, measure_reads
 from benchmarks.servers import MeasurementError
@@ -20,7 +21,7 @@ from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,reads,guard,history,subscribers,startup,campaigns"
+ALL = "credits,reads,guard,history,subscribers,startup,campaigns,postgres"
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -34,6 +35,7 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
         "subscribers": lambda plan: measure_subscribers(plan, SUBSCRIBERS // part),
         "startup": measure_startup,
         "campaigns": lambda plan: measure_campaigns(plan, part),
+        "postgres": measure_postgres,
     }
     wanted = only.split(",")
     unknown = set(wanted) - known.keys()

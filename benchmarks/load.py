@@ -56,6 +56,7 @@ class Measured:
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     client_cpu_share: float = 0.0
+    client_cpu_seconds: float = 0.0
     failed: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -209,7 +210,8 @@ async def run_load(load: Load) -> Measured:
             )
         await asyncio.gather(*ends)
     measured = stopwatch.finish()
-    measured.client_cpu_share = (time.process_time() - cpu) / (time.perf_counter() - wall)
+    measured.client_cpu_seconds = time.process_time() - cpu
+    measured.client_cpu_share = measured.client_cpu_seconds / (time.perf_counter() - wall)
     return measured
 
 
