@@ -6,7 +6,7 @@ long to read or to validate is done in a thread, so that the event loop goes on 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from operator import attrgetter, gt
@@ -247,13 +247,13 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 
 class Documents(SchemaExtension):
-    """Gives each operation its document and what is wrong with it."""
+    """Gives each operation its document and what is wrong with it: see graph.stages."""
 
     _document: Document | None = None
     _errors: list[GraphQLError]
 
-    @override
-    async def on_parse(self) -> AsyncIterator[None]:
+    async def read(self) -> None:
+        """Find the operation's document, and what is wrong with it."""
         reach("read")
         asked = self.execution_context
         text = asked.query or ""
@@ -270,16 +270,17 @@ class Documents(SchemaExtension):
         # What can't be read stands as an operation of nothing, until its errors are asked for:
         # one that is raised from here would end a socket.
         asked.graphql_document = self._document.node if self._document else _nothing(name)
-        yield
 
-    @override
-    def on_validate(self) -> Iterator[None]:
+    def tell_errors(self) -> None:
+        """Tell what is wrong with it; Strawberry validates it if this tells nothing of it."""
         asked = self.execution_context
         if self._document:
             name = asked._provided_operation_name  # noqa: SLF001
             note_operation(self._document.operation(name).title)
         asked.pre_execution_errors = self._errors
-        yield
+
+    def end(self) -> None:
+        """It is known what to execute, or why not to."""
         reach("prepare")
 
     @property

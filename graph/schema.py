@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLError, GraphQLInputObjectType
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
@@ -33,6 +34,7 @@ from graph.nodes import NodeQueries
 from graph.points_credited import PointsCreditedQueries, PointsCreditedSubscriptions
 from graph.programs import ProgramMutations, ProgramQueries
 from graph.scalars import SCALARS
+from graph.stages import Stages
 from graph.transactions import TransactionQueries
 from graph.transfers import TransferMutations
 from graph.trials import TrialMutations
@@ -113,6 +115,12 @@ class Schema(strawberry.Schema):
         assert execution_context, "errors are those of an operation"
         request_id: str = execution_context.context.request_id
         errors[:] = [told(error, request_id) for error in errors]
+
+    @override
+    def create_extensions_runner(
+        self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
+    ) -> Stages:
+        return Stages(execution_context, extensions)
 
     @override
     def as_str(self) -> str:
