@@ -12,6 +12,7 @@ from benchmarks.campaigns import measure_campaigns
 from benchmarks.figures import Section
 from benchmarks.guard import measure_guard
 from benchmarks.history import LARGE_TRANSACTIONS, measure_history
+from benchmarks.instances import measure_instances
 from benchmarks.postgres import measure_postgres
 from benchmarks.report import PAGE, print_section, write_page
 from benchmarks.rounds import Plan, measure_credits, measure_reads
@@ -21,7 +22,7 @@ from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,reads,guard,history,subscribers,startup,campaigns,postgres"
+ALL = "credits,reads,guard,history,subscribers,startup,campaigns,postgres,instances"
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -36,6 +37,7 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
         "startup": measure_startup,
         "campaigns": lambda plan: measure_campaigns(plan, part),
         "postgres": measure_postgres,
+        "instances": measure_instances,
     }
     wanted = only.split(",")
     unknown = set(wanted) - known.keys()
