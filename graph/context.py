@@ -14,6 +14,7 @@ from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
 from graph.deadlines import Deadlines
+from graph.faults import Untold
 from graph.limits import Limits
 from graph.selections import Selections
 from graph.telemetry import Telemetry
@@ -21,7 +22,7 @@ from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
 from ledger.refusals import InvalidInput
 from models.collisions import until_it_stands
-from models.database import Database
+from models.database import Database, DatabaseError
 
 if TYPE_CHECKING:
     from graph.loaders import Loaders
@@ -138,10 +139,13 @@ class Context:
         return await until_it_stands(write)
 
     async def submit(self, command: Command) -> Outcome:
-        """Submit a command; a replay's transaction and wallet are read, for a payload to show."""
+        """Submit a command; a replay's transaction and wallet are read, for a payload to show.
+
+        Raises Untold where it can't be read, which says nothing of whether it is done.
+        """
         self.renew()
         outcome = await self.ledger.submit(command, self.actor)
-        await self.loaders.complete([outcome])
+        await self._complete([outcome])
         return outcome
 
     async def submit_batch(self, credits: Sequence[Credit]) -> list[Outcome] | InvalidInput:
@@ -149,8 +153,14 @@ class Context:
         self.renew()
         outcomes = await self.ledger.submit_batch(credits, self.actor)
         if isinstance(outcomes, list):
-            await self.loaders.complete(outcomes)
+            await self._complete(outcomes)
         return outcomes
+
+    async def _complete(self, outcomes: Sequence[Outcome]) -> None:
+        try:
+            await self.loaders.complete(outcomes)
+        except DatabaseError as error:
+            raise Untold from error
 
 
 Info = strawberry.Info[Context, None]

@@ -3,7 +3,7 @@
     BAD_REQUEST BAD_CURSOR LIMIT_EXCEEDED    the request can't be answered as it is
     UNAUTHENTICATED FORBIDDEN                the caller may not ask it
     RATE_LIMITED OVERLOADED UNAVAILABLE      nothing was done: ask again later
-    OUTCOME_UNKNOWN                          ask again with the same key
+    OUTCOME_UNKNOWN                          it may be done: ask again with the same key
     INTERNAL                                 our fault, masked
 
 Of a fault of ours the caller gets the request's id, and the log has the traceback under it. A
@@ -24,7 +24,7 @@ from access.rates import RateLimited
 from campaigns.liquid import RendererUnavailable
 from graph.telemetry import note_code
 from ledger import Overloaded
-from models.database import OutcomeUnknown, Unavailable
+from models.database import DatabaseError, OutcomeUnknown, Unavailable
 
 MESSAGE_MAX: Final = 1_000
 """A message may repeat what was sent, which may be long."""
@@ -105,6 +105,10 @@ class Forbidden(RequestError):
         super().__init__("FORBIDDEN", f"this needs a key with {needed}", scopes=[*scopes])
 
 
+class Untold(Exception):
+    """It is done, as far as that goes, and what came of it can't be read."""
+
+
 _MISTAKES: Final = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 
 
@@ -136,11 +140,19 @@ _FAULTS: Final[dict[type[Exception], _Fault]] = {
         "the connection was lost at the commit: ask again with the same key to learn the outcome",
         {"retryable": True},
     ),
+    Untold: _Fault(
+        "OUTCOME_UNKNOWN",
+        "it may be done, but can't be read now: ask again with the same key to learn the outcome",
+        {"retryable": True},
+    ),
 }
 
 
-def told(error: GraphQLError, request_id: str) -> GraphQLError:
-    """An error as the caller hears of it: with a code, and nothing of our inside."""
+def told(error: GraphQLError, request_id: str, *, is_done: bool = False) -> GraphQLError:
+    """An error as the caller hears of it: with a code, and nothing of our inside.
+
+    `is_done`: it was met when a mutation had done its work, and its answer was being made.
+    """
     code = (error.extensions or {}).get("code")
     if code:
         note_code(code, _limit_in(error.extensions))
@@ -149,6 +161,8 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
     if isinstance(cause, (GraphQLError, *_MISTAKES)):
         note_code("BAD_REQUEST")
         return _with_code(error, _short(error.message), "BAD_REQUEST")
+    if is_done and isinstance(cause, DatabaseError):
+        cause = Untold(str(cause))
     fault = _fault(cause, request_id)
     return _with_code(error, fault.message, fault.code, **fault.more)
 

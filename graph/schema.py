@@ -9,6 +9,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
+from strawberry.types.graphql import OperationType
 from typing_extensions import override
 
 from graph.access import guard
@@ -114,7 +115,13 @@ class Schema(strawberry.Schema):
     ) -> None:
         assert execution_context, "errors are those of an operation"
         request_id: str = execution_context.context.request_id
-        errors[:] = [told(error, request_id) for error in errors]
+
+        def is_done(error: GraphQLError) -> bool:
+            """It was met below a mutation, whose work was done by then."""
+            is_below = error.path is not None and len(error.path) > 1
+            return is_below and execution_context.operation_type is OperationType.MUTATION
+
+        errors[:] = [told(error, request_id, is_done=is_done(error)) for error in errors]
 
     @override
     def create_extensions_runner(
