@@ -6,10 +6,12 @@ from typing import Final
 import structlog
 
 from access.keys import note_uses
-from models.database import Database
+from models.database import Database, DatabaseError
 
 WRITE_S: Final = 60.0
 """How often it is written down: as much of it is lost if the process dies."""
+
+NOT_YET: Final = "the keys' last uses can't be written yet"
 
 log = structlog.get_logger()
 
@@ -44,10 +46,13 @@ class Uses:
             return
         try:
             await self._database.write(note_uses, noted)
+        except DatabaseError as error:
+            self._noted = noted | self._noted
+            log.warning(NOT_YET, reason=type(error).__name__)
         except Exception as error:
             # Nothing depends on it, so nothing ends by it.
             self._noted = noted | self._noted
-            log.warning("the keys' last uses can't be written yet", exc_info=error)
+            log.warning(NOT_YET, exc_info=error)
 
     async def _run(self) -> None:
         while not self._closing.is_set():

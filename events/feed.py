@@ -30,7 +30,7 @@ from events.log import (
     log_end,
     read_credited,
 )
-from models.database import Database
+from models.database import Database, DatabaseError
 
 RECENT_MAX: Final = 4_096
 """How many of the newest events memory holds."""
@@ -189,8 +189,8 @@ class Feed:
             self._rung.clear()
             try:
                 await self._read_on()
-            except Exception:
-                log.exception("the feed could not read the log; it will try again")
+            except Exception as error:  # noqa: BLE001 - whatever it was, what comes next is to be read
+                _log(error)
                 self._rung.set()
                 await asyncio.sleep(RETRY_S)
 
@@ -219,6 +219,15 @@ class Feed:
         for topic in _topics_of(event):
             for follower in self._followers.get(topic, ()):
                 follower.bell.ring(event.position)
+
+
+def _log(error: Exception) -> None:
+    """A database that is down is a line; whatever else keeps the log from being read, a fault."""
+    message = "the feed could not read the log; it will try again"
+    if isinstance(error, DatabaseError):
+        log.warning(message, again_in_s=RETRY_S, reason=type(error).__name__)
+    else:
+        log.error(message, again_in_s=RETRY_S, exc_info=error)
 
 
 def _read_tail(connection: Connection, after: int) -> tuple[LogEnd, list[PointsCredited]]:

@@ -38,6 +38,8 @@ CHECK_S: Final = 3.0
 RETRY_AFTER_S: Final = 5
 FOREIGN: Final = "pages of this origin may not call the service"
 
+NOT_ASKED: Final = "who holds sockets could not be asked for; it will be tried again"
+
 NOT_SPOKEN: Final = Close(4406, f"Subprotocol not acceptable: {PROTOCOL} is spoken here")
 BUSY: Final = Close(1013, "nobody can be let in just now: try again later")
 EXPIRED: Final = Close(FORBIDDEN, "the token has expired")
@@ -185,8 +187,10 @@ class Sockets:
             revoked.clear()
             try:
                 await self.check()
+            except DatabaseError as error:
+                log.warning(NOT_ASKED, again_in_s=CHECK_S, reason=type(error).__name__)
             except Exception:
-                log.exception("who holds sockets could not be asked for; it will be tried again")
+                log.exception(NOT_ASKED)
 
     async def check(self) -> None:
         """End the sockets of whoever may hold them no more. Raises DatabaseError."""

@@ -9,6 +9,7 @@ from models.database import Database, open_database
 from models.ids import new_id
 from tests.harness.logs import logged
 from tests.harness.patience import poll
+from tests.harness.postgres import free_port
 from tests.harness.statements import counted_statements
 from tests.harness.tables import rows, spoil
 
@@ -82,6 +83,20 @@ async def test_a_failure_is_logged_and_what_was_noted_is_written_the_next_time(
     await database.close()
 
     assert (await rows(database_url, LAST))[:2] == [(keys[0], 6), (keys[1], 5)]
+
+
+async def test_a_database_that_is_down_is_a_line_and_no_fault() -> None:
+    database = open_database(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    noted = Uses(database)
+    noted.note("key", 5)
+
+    with logged() as lines:
+        await noted.write()
+
+    await database.close()
+    [line] = lines.of("the keys' last uses can't be written yet")
+    assert (line["level"], line["reason"]) == ("warning", "Unavailable")
+    assert "exception" not in line
 
 
 async def test_it_writes_by_itself_and_once_more_at_the_end(
