@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own: from a wheel, without root, on this machine only."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,12 +22,13 @@ USER = "tuppence"
 UNPRIVILEGED = "nobody"
 START_S_MAX = 60
 STOP_S_MAX = 30
-# A cluster that lives for one session need not survive a power cut; the tests kill the service,
-# never PostgreSQL.
-OPTIONS = (
+# A cluster that lives for one session need not survive a power cut.
+CARELESS = (
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
+)
+OPTIONS = (
     "shared_buffers=64MB",
     "max_connections=200",
     "listen_addresses=127.0.0.1",
@@ -70,42 +73,83 @@ def reachable_programs(folder: Path) -> Path:
     return programs
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
-    """A running cluster. Whoever starts it stops it."""
+    """A running cluster. Whoever starts it stops it.
+
+    One that is `careful` keeps what it has committed when it is killed, as in production.
+    """
 
     folder: Path
     programs: Path
     port: int
-    process: "subprocess.Popen[Any]"
+    careful: bool = False
+    process: "subprocess.Popen[Any] | None" = None
 
     @classmethod
-    def start(cls) -> "Postgres":
+    def start(cls, *, careful: bool = False) -> "Postgres":
         folder = Path(tempfile.mkdtemp(prefix="tuppence-postgres-"))
         if as_unprivileged():
             shutil.chown(folder, UNPRIVILEGED)
         programs, port = reachable_programs(folder), free_port()
         initialise(programs, folder)
-        settings = [part for option in OPTIONS for part in ("-c", option)]
-        command = [programs / "postgres", "-D", folder / "data", "-p", str(port), *settings]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=folder, stdout=log, stderr=log, **as_unprivileged()
-            )
-        cluster = cls(folder, programs, port, process)
+        cluster = cls(folder, programs, port, careful)
+        cluster.spawn()
         cluster.wait_until_ready()
         return cluster
+
+    def spawn(self) -> None:
+        """Start it on what it has, and don't wait."""
+        options = OPTIONS if self.careful else (*CARELESS, *OPTIONS)
+        settings = [part for option in options for part in ("-c", option)]
+        command = [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *settings],
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                **as_unprivileged(),
+            )
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
+            assert self.process is not None
             assert self.process.poll() is None, (self.folder / "log").read_text()
             if self.psql("SELECT 1").returncode == 0:
                 return
             time.sleep(0.05)
         raise AssertionError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
 
+    def kill(self) -> None:
+        """`kill -9` of all its processes at once: no goodbye, no flush, no answer to a COMMIT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # so that it sees to none of their deaths
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send all its processes a signal: SIGSTOP makes them stand still, SIGCONT go on."""
+        assert self.process is not None
+        for child in children(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(child, number)
+        self.process.send_signal(number)
+
+    def shut_down(self) -> None:
+        """End it in order, whoever is connected."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_S_MAX)
+
+    async def start_again(self) -> None:
+        """Start it on what it has, and return once it answers."""
+        self.spawn()
+        await asyncio.to_thread(self.wait_until_ready)
+
     def stop(self) -> None:
+        assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(STOP_S_MAX)
@@ -146,6 +190,16 @@ class Postgres:
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    listed = Path(f"/proc/{parent}/task/{parent}/children")
+    if listed.exists():
+        return [int(number) for number in listed.read_text(encoding="ascii").split()]
+    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True)
+    pairs = [line.split() for line in table.stdout.splitlines()]
+    return [int(pid) for pid, ppid in pairs if int(ppid) == parent]
 
 
 def initialise(programs: Path, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The service as its users run it: `tuppence` in a process of its own."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -90,9 +91,12 @@ class ServeProcess:
         assert self.process is not None
         assert self.process.poll() is None, f"ended:\n{self.log.read_text()}"
         try:
+            # To make a client takes long: first see whether anybody listens.
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.close()
             async with httpx.AsyncClient(trust_env=False) as http:
                 answer = await http.get(f"{self.origin}/readyz")
-        except httpx.TransportError:
+        except (OSError, httpx.TransportError):
             return False
         return answer.status_code == httpx.codes.OK
 
