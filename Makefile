@@ -4,18 +4,21 @@
 #   make test     runs the specification      (ARGS="-k credit -x" goes to pytest)
 #   make check    formatting, lint, types, storeys, and the tests of tidiness
 #   make bench    measures                    (ARGS goes to the benchmark)
+#   make soak     troubles instances, database and NATS at random   (SECONDS=1200 SEED=any)
 #   make setup    prepares .venv/ and the page's assets, and does nothing when nothing changed
 #   make lock     pins requirements/*.in with hashes in requirements/*.txt (ARGS=--upgrade: anew)
 
 PYTHON  ?= python3
 ARGS    ?=
+SECONDS ?= 1200
+SEED    ?=
 BIN     := .venv/bin
 PAGE    := graph/page
 CLIENTS := tests/clients
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check bench lock clean
+.PHONY: help setup serve test check bench soak lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -63,6 +66,10 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Each run says its seed; SEED=… troubles the same things in the same order again.
+soak: setup
+	@$(BIN)/python -m tests.faults.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # uv locks for every platform at once; it lives in a virtualenv of its own, for this only.
 lock:
