@@ -21,17 +21,17 @@ async def test_an_instance_that_is_killed_or_stands_still_costs_nothing_but_retr
 ) -> None:
     async with trying(careful_postgres, tmp_path, Shape(), 1) as trial:
         killed, stopped, _ = trial.instances
-        await trial.goes_on(40)
+        await trial.goes_on(30)
         killed.kill()
-        await trial.goes_on(40)
+        await trial.goes_on(30)
         await killed.revive()
 
         # It has locks, of a wallet or the log: the database takes them from it after a while.
-        await trial.goes_on(40)
+        await trial.goes_on(30)
         await stop_in_the_middle(trial, stopped)
-        await trial.goes_on(40)
+        await trial.goes_on(30)
         stopped.signal(signal.SIGCONT)
-        await trial.goes_on(40)
+        await trial.goes_on(30)
 
         await trial.ends_well()
 
@@ -41,7 +41,7 @@ async def test_a_database_that_is_killed_is_waited_for(
 ) -> None:
     shape = Shape(instances=2)
     async with trying(careful_postgres, tmp_path, shape, 2) as trial:
-        await trial.goes_on(40)
+        await trial.goes_on(30)
 
         careful_postgres.kill()
 
@@ -53,7 +53,7 @@ async def test_a_database_that_is_killed_is_waited_for(
 
         for instance in trial.instances:
             assert await poll(instance.is_ready)
-        await trial.goes_on(80)
+        await trial.goes_on(60)
         await trial.ends_well()
 
 
@@ -63,7 +63,7 @@ async def test_two_hundred_subscribers_miss_nothing_while_every_instance_is_rest
     shape = Shape(people=20, followers=200, rate=30)
     async with trying(careful_postgres, tmp_path, shape, 3) as trial:
         for instance in trial.instances:
-            await trial.goes_on(30)
+            await trial.goes_on(20)
             assert await asyncio.to_thread(instance.terminate) == 0
             await instance.revive()
         await trial.goes_on(30)
