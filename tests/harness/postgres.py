@@ -83,8 +83,8 @@ class Postgres:
     folder: Path
     programs: Path
     port: int
+    process: "subprocess.Popen[Any]"
     careful: bool = False
-    process: "subprocess.Popen[Any] | None" = None
 
     @classmethod
     def start(cls, *, careful: bool = False) -> "Postgres":
@@ -93,29 +93,18 @@ class Postgres:
             shutil.chown(folder, UNPRIVILEGED)
         programs, port = reachable_programs(folder), free_port()
         initialise(programs, folder)
-        cluster = cls(folder, programs, port, careful)
-        cluster.spawn()
+        process = launch(folder, programs, port, careful=careful)
+        cluster = cls(folder, programs, port, process, careful)
         cluster.wait_until_ready()
         return cluster
 
     def spawn(self) -> None:
         """Start it on what it has, and don't wait."""
-        options = OPTIONS if self.careful else (*CARELESS, *OPTIONS)
-        settings = [part for option in options for part in ("-c", option)]
-        command = [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, *settings],
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                **as_unprivileged(),
-            )
+        self.process = launch(self.folder, self.programs, self.port, careful=self.careful)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
-            assert self.process is not None
             assert self.process.poll() is None, (self.folder / "log").read_text()
             if self.psql("SELECT 1").returncode == 0:
                 return
@@ -124,14 +113,12 @@ class Postgres:
 
     def kill(self) -> None:
         """`kill -9` of all its processes at once: no goodbye, no flush, no answer to a COMMIT."""
-        assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)  # so that it sees to none of their deaths
         self.signal(signal.SIGKILL)
         self.process.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Send all its processes a signal: SIGSTOP makes them stand still, SIGCONT go on."""
-        assert self.process is not None
         for child in children(self.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(child, number)
@@ -139,7 +126,6 @@ class Postgres:
 
     def shut_down(self) -> None:
         """End it in order, whoever is connected."""
-        assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_S_MAX)
 
@@ -149,7 +135,6 @@ class Postgres:
         await asyncio.to_thread(self.wait_until_ready)
 
     def stop(self) -> None:
-        assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(STOP_S_MAX)
@@ -190,6 +175,15 @@ class Postgres:
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
+
+
+def launch(folder: Path, programs: Path, port: int, *, careful: bool) -> "subprocess.Popen[Any]":
+    """Start a cluster's server, and don't wait."""
+    options = OPTIONS if careful else (*CARELESS, *OPTIONS)
+    settings = [part for option in options for part in ("-c", option)]
+    command = [programs / "postgres", "-D", folder / "data", "-p", str(port), *settings]
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **as_unprivileged())
 
 
 def children(parent: int) -> list[int]:
