@@ -10,6 +10,7 @@ depends on the machine. It ends with 1, and says where the history is kept, if a
 import asyncio
 import random
 import secrets
+import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -149,8 +150,12 @@ def main() -> int:
     found = asyncio.run(soak(folder, seed, given.seconds, say))
     for each in found[:SHOWN_MAX]:
         say(str(each)[:LINE_MAX])
-    say(f"{len(found)} findings; the history is in {folder}" if found else "nothing was found")
-    return 1 if found else 0
+    if found:
+        say(f"{len(found)} findings; the history and the logs are in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    say("nothing was found")
+    return 0
 
 
 if __name__ == "__main__":
