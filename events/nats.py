@@ -20,7 +20,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-import nats
 import orjson
 import structlog
 from nats.aio.client import Client
@@ -232,20 +231,21 @@ async def _connected(
         log.debug("nats told of an error", reason=type(error).__name__)
         await lost()
 
-    client = await nats.connect(
-        list(servers),
-        name="tuppence",
-        allow_reconnect=False,  # we do: what was told meanwhile is then asked for, and not guessed
-        connect_timeout=round(ANSWER_S_MAX),
-        reconnect_time_wait=RETRY_S,  # pyright: ignore[reportArgumentType] - it may be a part
-        ping_interval=round(HEARTBEAT_S),
-        max_outstanding_pings=2,
-        closed_cb=lost,
-        error_cb=failed,
-    )
+    client = Client()
     try:
+        await client.connect(
+            list(servers),
+            name="tuppence",
+            allow_reconnect=False,  # we do, and ask then for what was told meanwhile
+            connect_timeout=round(ANSWER_S_MAX),
+            reconnect_time_wait=RETRY_S,  # pyright: ignore[reportArgumentType] - it may be a part
+            ping_interval=round(HEARTBEAT_S),
+            max_outstanding_pings=2,
+            closed_cb=lost,
+            error_cb=failed,
+        )
         yield client
-    finally:
+    finally:  # also if it was given up while it connected
         with suppress(NatsError, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_S_MAX):
                 await client.close()
