@@ -249,6 +249,10 @@ async def _connected(
         with suppress(NatsError, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_S_MAX):
                 await client.close()
+        # It says goodbye first, and a server that stands still doesn't hear it.
+        line = client._transport  # noqa: SLF001 - there is no other way to hang up  # pyright: ignore[reportPrivateUsage]
+        if line is not None:
+            line.close()
 
 
 async def _open_stream(stream: JetStreamContext, address: Address) -> None:

@@ -314,7 +314,9 @@ async def test_what_a_frozen_instance_has_locked_is_free_after_a_moment(
         frozen.process.send_signal(signal.SIGCONT)
         with pytest.raises(RequestRefused) as refused:
             await lost
-        assert refused.value.errors[0]["extensions"]["code"] == "UNAVAILABLE"
+        # Whether it learns at the commit that its session had ended before is a matter of moments.
+        code = refused.value.errors[0]["extensions"]["code"]
+        assert code in {"UNAVAILABLE", "OUTCOME_UNKNOWN"}
         again = await theirs.debit("ann", 30, key="k")
         assert (again.error, again.replayed) == ("InsufficientPoints", False)
         assert await client.balance("ann") == Balance(active=20)

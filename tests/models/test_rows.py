@@ -86,7 +86,7 @@ async def test_rows_of_several_tables_are_written_each_in_its_own_way(
             write_all,
             Writing(api_keys, [key(0, "second"), key(1, "second")], ("name",)),
             Writing(audit_entries, []),
-            Writing(log_head, [(2, 7)]),
+            Writing(log_head, [(2, 7, 0)]),
         )
 
     assert await database.read(names) == ["second", "second"]
@@ -101,7 +101,7 @@ async def test_where_a_row_of_one_is_there_nothing_of_the_others_is_written(
 ) -> None:
     with pytest.raises(Collision):
         await database.write(
-            write_all, Writing(api_keys, [key(0)]), Writing(log_head, [(2, 7), (1, 7)])
+            write_all, Writing(api_keys, [key(0)]), Writing(log_head, [(2, 7, 0), (1, 7, 0)])
         )
 
     assert await database.read(names) == []
