@@ -334,9 +334,11 @@ async def test_an_erased_member_is_heard_of_without_a_name(
     await slow.aclose()
 
 
+@pytest.mark.parametrize("recent_max", [1, RECENT_MAX])
 async def test_an_instance_that_only_looks_at_the_log_forgets_who_was_erased_elsewhere(
-    diary: Diary,
+    diary: Diary, monkeypatch: pytest.MonkeyPatch, recent_max: int
 ) -> None:
+    monkeypatch.setattr(feeds, "RECENT_MAX", recent_max)
     other = await diary.another_feed()
     live = await diary.reader(other, ANY, 0)
     slow = other.follow(after=0)

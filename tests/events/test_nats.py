@@ -38,6 +38,13 @@ async def connected(*instances: Nats) -> None:
     assert await poll(are)
 
 
+async def away(*instances: Nats) -> None:
+    async def are() -> bool:
+        return not any(each.connected for each in instances)
+
+    assert await poll(are)
+
+
 @asynccontextmanager
 async def told_by(diary: Diary, *servers: Server) -> AsyncIterator[Nats]:
     """What tells of the diary's commits."""
@@ -185,6 +192,7 @@ async def test_after_a_server_that_was_killed_nothing_is_missing_and_nothing_com
         await reader.hear(1)
 
         server.kill()
+        await away(here, there)
         await diary.credit("bob")
         if loses:
             server.forget()
