@@ -3,9 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from models.dialects import alone_in
-from models.tables import log_head
-
 revision = "0005"
 down_revision = "0004"
 
@@ -13,9 +10,18 @@ WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the one-row table anew: SQLite would write an added column's words elsewhere."""
-    alone_in(op.get_bind(), log_head)  # an instance that still runs takes no position meanwhile
-    position = op.get_bind().execute(sa.select(log_head.c.position)).scalar_one()
+    """Add the column; on SQLite by making the table anew, or its words would stand elsewhere."""
+    if op.get_bind().dialect.name == "postgresql":
+        counted = sa.Column("erasures", WHOLE, nullable=False, server_default=sa.text("0"))
+        op.add_column("log_head", counted)
+        op.alter_column("log_head", "erasures", server_default=None)
+    else:
+        make_anew()
+
+
+def make_anew() -> None:
+    old = sa.table("log_head", sa.column("position"))
+    position = op.get_bind().execute(sa.select(old.c.position)).scalar_one()
     op.drop_table("log_head")
     new = op.create_table(
         "log_head",
