@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import strawberry
-from graphql import GraphQLError, GraphQLInputObjectType
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
@@ -14,11 +14,11 @@ from typing_extensions import override
 
 from graph.access import guard
 from graph.api_keys import ApiKeyMutations, ApiKeyQueries
-from graph.arguments import plan_conversions
 from graph.audit import AuditQueries
 from graph.campaign_moves import CampaignMutations
 from graph.campaigns import CampaignQueries
 from graph.channels import ChannelMutations, ChannelQueries
+from graph.compiled.conversions import plan_conversions
 from graph.coupons import CouponMutations, CouponQueries
 from graph.credits import CreditMutations
 from graph.debits import DebitMutations
@@ -114,14 +114,24 @@ class Schema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         assert execution_context, "errors are those of an operation"
-        request_id: str = execution_context.context.request_id
+        is_mutation = execution_context.operation_type is OperationType.MUTATION
+        errors[:] = self.tell(errors, execution_context.context.request_id, is_mutation=is_mutation)
+
+    def tell(
+        self, errors: list[GraphQLError], request_id: str, *, is_mutation: bool
+    ) -> list[GraphQLError]:
+        """An operation's errors as its caller hears of them."""
 
         def is_done(error: GraphQLError) -> bool:
             """It was met below a mutation, whose work was done by then."""
-            is_below = error.path is not None and len(error.path) > 1
-            return is_below and execution_context.operation_type is OperationType.MUTATION
+            return is_mutation and error.path is not None and len(error.path) > 1
 
-        errors[:] = [told(error, request_id, is_done=is_done(error)) for error in errors]
+        return [told(error, request_id, is_done=is_done(error)) for error in errors]
+
+    @property
+    def graphql(self) -> GraphQLSchema:
+        """graphql-core's."""
+        return self._schema
 
     @override
     def create_extensions_runner(

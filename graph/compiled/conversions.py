@@ -1,4 +1,4 @@
-"""Arguments: inputs, made into the objects that resolvers take.
+"""Conversions: inputs, made into the objects that resolvers take.
 
 Strawberry finds out anew with each value how it is to be converted. Here it is found once for each
 field: with a batch of a thousand credits, that is most of what would hold up everyone else.
@@ -28,10 +28,10 @@ def plan_conversions(schema: GraphQLSchema, config: StrawberryConfig) -> None:
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLInputObjectType):
             definition: StrawberryObjectDefinition = kind.extensions["strawberry-definition"]
-            definition.from_input = _Plan(definition, config)
+            definition.from_input = Conversion(definition, config)
 
 
-class _Plan:
+class Conversion:
     """How one type of input is made from what is given of its fields."""
 
     def __init__(self, definition: StrawberryObjectDefinition, config: StrawberryConfig) -> None:

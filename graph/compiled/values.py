@@ -1,0 +1,276 @@
+"""Values: how what objects give is printed, as one expression of Python's.
+
+    {"id": (v_1 if type(v_1 := source.id) is str else odd_2(v_1)), "balance": {…}}
+
+It is written for what is usual, and raises for whatever else there is (what can't be printed, null
+where none may be, an object of an unknown class): whoever evaluates it then has the executor
+complete the same value, which tells what is wrong, or finds that nothing is. To evaluate it does
+nothing but to read attributes, so that it can be done again.
+"""
+
+from collections.abc import Callable, Iterable
+from keyword import iskeyword
+from math import isfinite
+from typing import Any, Final
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLObjectType,
+    GraphQLString,
+    GraphQLUnionType,
+    Undefined,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.pyutils import is_awaitable
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
+
+from graph.compiled.script import Script
+from graph.compiled.selected import Field, Objects
+
+CAST: Final = "__as_strawberry_type__"
+"""What `strawberry.cast` says of an object."""
+
+CLASSES_MAX: Final = 64
+"""Of the classes that were found fit for a type: more than a schema has for one."""
+
+SIMPLE: Final = frozenset({int, str, float, bool, dict, list})
+"""What can be neither awaited nor raised."""
+
+SEQUENCES: Final = frozenset({list, tuple})
+
+
+LEAST, MOST = -(2**31), 2**31 - 1
+"""Of an Int."""
+
+
+class Odd(Exception):
+    """A value that isn't as usual: the executor knows what to make of it."""
+
+
+def is_attribute(field: Field) -> bool:
+    """Whether a field gives an attribute, and nothing is asked before it."""
+    definition = field.strawberry
+    return (
+        isinstance(definition, StrawberryField)
+        and definition.is_basic_field
+        and definition.default_resolver is getattr
+        and not field.definition.args
+        and getattr(field.definition.resolve, "_is_default", False)
+        and not hasattr(field.definition.resolve, "__wrapped__")
+    )
+
+
+def is_plain(field: Field) -> bool:
+    """Whether a field, with all that is within it, is nothing but attributes."""
+    if field.is_typename:
+        return True
+    return is_attribute(field) and all(map(are_plain, field.objects.values()))
+
+
+def are_plain(objects: Objects) -> bool:
+    """Whether objects, as they are selected, are nothing but attributes."""
+    return all(map(is_plain, objects.fields))
+
+
+def attribute(field: Field) -> str:
+    """A field's attribute of `source`."""
+    name = field.strawberry.python_name
+    if name.isidentifier() and not iskeyword(name):
+        return f"source.{name}"
+    return f"getattr(source, {name!r})"
+
+
+class Values:
+    """Writes such expressions, and what they call, into a script."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._odd = script.name("odd", odd)
+        self._classes: dict[str, set[type]] = {}
+        self._leaves: dict[str, str] = {}
+
+    # ── objects ─────────────────────────────────────────────────────────────────────────────────
+
+    def displayed(self, objects: Objects, source: str = "source") -> str:
+        """A dict display of an object. What isn't plain in it is null, in its place."""
+        parts = [f"{field.name!r}: {self._field(field, source)}" for field in objects.fields]
+        return f"{{{', '.join(parts)}}}"
+
+    def _field(self, field: Field, source: str) -> str:
+        if field.is_typename:
+            return repr(field.parent.name)
+        if not is_plain(field):
+            return "None"
+        place = attribute(field).replace("source", source, 1)
+        return self.printed(field, field.definition.type, place)
+
+    def fits(self, kind: GraphQLObjectType, value: str, first: str | None = None) -> str:
+        """A condition: that a value is an object of a type. It raises Odd where it isn't.
+
+        `first` is how the value is named first, where it is named here.
+        """
+        classes = self._script.name("classes", self.classes(kind))
+        admits = self._script.name("admits", _admission(kind, self.classes(kind)))
+        usual = f"type({first or value}) in {classes}"
+        if kind.is_type_of:
+            usual = f"({usual} and not hasattr({value}, {CAST!r}))"
+        return f"({usual} or {admits}({value}))"
+
+    def classes(self, kind: GraphQLObjectType) -> set[type]:
+        """The classes of a type's objects, as far as they are known."""
+        known = self._classes.get(kind.name)
+        if known is None:
+            known = self._classes[kind.name] = _origins(kind)
+        return known
+
+    # ── what is in them ─────────────────────────────────────────────────────────────────────────
+
+    def printed(self, field: Field, kind: Any, place: str) -> str:
+        """A plain field's value of this type, which stands in a place."""
+        value = self._script.fresh("v")
+        if is_non_null_type(kind):
+            return self._printed(field, kind.of_type, value, f"{value} := {place}")
+        rest = self._printed(field, kind, value, value)
+        return f"(None if ({value} := {place}) is None else {rest})"
+
+    def _printed(self, field: Field, kind: Any, value: str, first: str) -> str:
+        """The same of what isn't null; `first` is how it is named first."""
+        if is_leaf_type(kind):
+            return self._leaf(kind, value, first)
+        if is_list_type(kind):
+            item = self._function(self.printed(field, kind.of_type, "source"))
+            sequences = self._script.name("sequences", SEQUENCES)
+            each = f"[{item}(each) for each in {value}]"
+            return f"({each} if type({first}) in {sequences} else {self._odd}())"
+        if is_object_type(kind):
+            display = self.displayed(field.objects[kind.name], value)
+            return f"({display} if {self.fits(kind, value, first)} else None)"
+        return f"{self._dispatched(field, kind)}({first})"
+
+    def _function(self, expression: str) -> str:
+        """An expression of `source`, as a function: what is in a list is named anew each time."""
+        return self._script.add(self._script.fresh("item"), "source", f"return {expression}")
+
+    def _dispatched(self, field: Field, kind: Any) -> str:
+        """A function that prints an object of an abstract type, by its class."""
+        by_class = {
+            each: self._function(self.displayed(field.objects[possible.name]))
+            for each, possible in origins_of(kind, field).items()
+        }
+        cases = [
+            f"if kind is {self._script.name('kind', each)}: return {function}(source)"
+            for each, function in by_class.items()
+        ]
+        return self._script.add(
+            self._script.fresh("any"),
+            "source",
+            f"if hasattr(source, {CAST!r}): {self._odd}()",
+            "kind = type(source)",
+            *cases,
+            f"{self._odd}()",
+        )
+
+    def _leaf(self, kind: Any, value: str, first: str) -> str:
+        rest = f"{self._script.name('rest', _rest_of(kind))}({value})"
+        if isinstance(kind, GraphQLEnumType):
+            names = self._script.name("names", _names_of(kind))
+            return f"({names}.get({first}) or {rest})"
+        if kind is GraphQLString or kind is GraphQLID:
+            return f"({value} if type({first}) is str else {rest})"
+        if kind is GraphQLBoolean:
+            return f"({value} if type({first}) is bool else {rest})"
+        if kind is GraphQLInt:
+            return f"({value} if type({first}) is int and {LEAST} <= {value} <= {MOST} else {rest})"
+        if kind is GraphQLFloat:
+            finite = self._script.name("isfinite", isfinite)
+            return f"({value} if type({first}) is float and {finite}({value}) else {rest})"
+        simple = self._script.name("simple", SIMPLE)
+        printing = self._script.name("print", kind.coerce_output_value)
+        printed = self._script.fresh("p")
+        usual = f"type({first}) in {simple} and ({printed} := {printing}({value})) is not None"
+        return f"({printed} if {usual} else {rest})"
+
+
+def odd() -> None:
+    """Raise Odd."""
+    raise Odd
+
+
+def origins_of(kind: Any, field: Field) -> dict[type, GraphQLObjectType]:
+    """The types that an object of an abstract one may be of, by the one class of their objects.
+
+    A generic type is left out, whose objects' types are told by what is in them; and all, where the
+    schema has a way of its own.
+    """
+    definition = kind.extensions.get("strawberry-definition")
+    if isinstance(definition, StrawberryObjectDefinition) and definition.resolve_type:
+        return {}
+    if isinstance(kind, GraphQLUnionType) and type(definition) is not StrawberryUnion:
+        return {}
+    found: dict[type, GraphQLObjectType] = {}
+    for objects in field.objects.values():
+        made: StrawberryObjectDefinition = objects.kind.extensions["strawberry-definition"]
+        if made.concrete_of is None and not made.is_type_of:
+            found[made.origin] = objects.kind
+    return found
+
+
+def _origins(kind: GraphQLObjectType) -> set[type]:
+    definition = kind.extensions.get("strawberry-definition")
+    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
+        return set()
+    if definition.concrete_of:
+        return {definition.origin, definition.concrete_of.origin}
+    return {definition.origin}
+
+
+def _admission(kind: GraphQLObjectType, classes: set[type]) -> Callable[[Any], bool]:
+    """What looks closer at an object of a class that isn't known, and remembers what is fit."""
+    definition = kind.extensions.get("strawberry-definition")
+    is_by_class = isinstance(definition, StrawberryObjectDefinition) and not definition.is_type_of
+
+    def admit(value: Any) -> bool:
+        if value is None or value is Undefined or isinstance(value, Exception):
+            raise Odd
+        if is_awaitable(value) or hasattr(value, CAST) or not is_by_class:
+            raise Odd
+        if kind.is_type_of and not kind.is_type_of(value, None):  # type: ignore[arg-type]
+            raise Odd
+        if len(classes) < CLASSES_MAX:
+            classes.add(type(value))
+        return True
+
+    return admit
+
+
+def _rest_of(kind: Any) -> Callable[[Any], Any]:
+    """What prints a leaf of a class that isn't the usual one."""
+    printing = kind.coerce_output_value
+
+    def rest(value: Any) -> Any:
+        if value is None or isinstance(value, Exception) or is_awaitable(value):
+            raise Odd
+        printed = printing(value)
+        if printed is None or printed is Undefined:
+            raise Odd
+        return printed
+
+    return rest
+
+
+def _names_of(kind: GraphQLEnumType) -> dict[Any, str]:
+    """The names of an enum's values, as they are printed."""
+    names: dict[Any, str] = {}
+    members: Iterable[Any] = getattr(kind, "wrapped_cls", ())
+    for each in (*(value.value for value in kind.values.values()), *members):
+        names[each] = kind.coerce_output_value(each)
+    return names

@@ -1,0 +1,113 @@
+"""Compiled operations give what the executor gives: in its order, with its side effects."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from graphql import parse, validate
+from graphql.pyutils import is_awaitable
+
+from graph.compiled import Compiler, NotCovered
+from tests.compiled.pets import schema
+
+Variables = dict[str, Any] | None
+
+CAT = "id name color lives weight path"
+
+OPERATIONS: list[tuple[str, Variables]] = [
+    (f"{{ pets {{ __typename ... on Cat {{ {CAT} friend(deep: 2) {{ name }} }} }} }}", None),
+    ("{ pets { ... on Dog { weight barks tags } ... on Pet { number: id } } }", None),
+    ("{ pets { ... on Cat { likes { __typename ... on Dog { id } } } } }", None),
+    ("{ a: pet { id ... on Dog { barks } } b: pet { ...D } } fragment D on Dog { id }", None),
+    (f"{{ odd {{ {CAT} }} }}", None),
+    ("{ odd { name friend { friend { path } } } pets { __typename } }", None),
+    ("{ odd { name lives } fails pet { id } }", None),
+    ("{ pets { ... on Cat { name friend(deep: 5) { id } } } fails }", None),
+    ("{ pets { ...on Cat { maybe(later: true) { id } no: maybe(later: false) { id } } } }", None),
+    ("{ pets { ... on Cat { secret name } } }", None),
+    ("{ breaks fails generated pets { __typename } }", None),
+    ("{ generated }", None),
+    ("query($w: Wish!) { echo(wish: $w) again: echo(wish: $w) }", {"w": {"toy": {"name": "Ball"}}}),
+    ("query($w: Wish!) { echo(wish: $w) }", {"w": {"count": None}}),
+    ("query($w: Wish!) { echo(wish: $w) }", {"w": {"names": "one", "toys": {"name": "x"}}}),
+    ("query($w: Wish!) { echo(wish: $w) }", {"w": {"color": "RED"}}),
+    ("query($w: Wish!) { echo(wish: $w) }", {"w": {"toy": {"name": 7, "price": "dear"}}}),
+    ("query($w: Wish!) { echo(wish: $w) }", None),
+    ("query($n: String!) { echo(wish: {toy: {name: $n}}) }", {"n": "Ball"}),
+    ("query($n: String!) { echo(wish: {names: [$n, $n]}) }", {"n": "a"}),
+    ("query($n: Int) { echo(wish: {count: 2, names: []}) pets(n: $n) { __typename } }", {"n": 1}),
+    ("query($n: Int = 1) { pets(n: $n) { __typename } }", None),
+    ("query($n: Int = 1) { pets(n: $n) { __typename } }", {"n": None}),
+    ("query($n: Int!) { pets(n: $n) { __typename } }", {"n": 2**31}),
+    ("query($o: Which!) { which(one: $o) }", {"o": {"id": 5}}),
+    ("query($o: Which!) { which(one: $o, color: RED) }", {"o": {"wish": {}, "id": "1"}}),
+    ("query($o: Which!) { which(one: $o) }", {"o": {"id": None}}),
+    ("query($i: ID!, $c: Color!) { which(one: {id: $i}, color: $c) }", {"i": "x", "c": "BLUE"}),
+    ("query($s: Boolean!) { pet @skip(if: $s) { id } pets { __typename } }", {"s": True}),
+    ("query($s: Boolean!) { pet @skip(if: $s) { id } pets { __typename } }", {"s": False}),
+    ("query($s: Boolean = true) { pet @include(if: $s) { id } }", None),
+    ("mutation { a: first(n: 1) second(wish: {}) { name path } b: first(n: 2) }", None),
+    ("mutation { second(wish: {count: -1}) { name } __typename first(n: 2) }", None),
+]  # fmt: skip
+
+
+class Given:
+    """What an operation gave."""
+
+    def __init__(self, result: Any, journal: list[Any]) -> None:
+        self.data = result.data
+        self.order = repr(result.data)
+        self.errors = [repr(error.formatted) for error in result.errors or ()]
+        self.journal = journal
+
+
+async def both(document: str, variables: Variables) -> tuple[Given, Given, str]:
+    """The same operation by its compiled function, and by the executor."""
+    parsed = parse(document)
+    assert not validate(schema._schema, parsed)  # noqa: SLF001
+    ours: list[Any] = []
+    left = ""
+    try:
+        result: Any = Compiler(schema).operation(parsed, None).run(variables, ours)
+        result = await result if is_awaitable(result) else result
+    except NotCovered as uncovered:
+        left = uncovered.reason
+        result = await schema.execute(document, variables, ours)
+    theirs: list[Any] = []
+    oracle = await schema.execute(document, variables, theirs)
+    return Given(result, ours), Given(oracle, theirs), left
+
+
+@pytest.mark.parametrize(("document", "variables"), OPERATIONS)
+@pytest.mark.filterwarnings("ignore:coroutine 'later' was never awaited")
+async def test_a_compiled_operation_gives_what_the_executor_gives(
+    document: str, variables: Variables
+) -> None:
+    given, expected, _ = await both(document, variables)
+    assert given.order == expected.order
+    assert Counter(given.errors) == Counter(expected.errors)
+    assert given.journal == expected.journal
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'later' was never awaited")
+async def test_what_is_well_formed_is_compiled() -> None:
+    left = {
+        index: reason for index, each in enumerate(OPERATIONS) if (reason := (await both(*each))[2])
+    }
+    # Variables that aren't as they should be, and lists of one that stand without brackets.
+    assert left == dict.fromkeys((13, 14, 15, 16, 17, 23, 25, 26), "variables")
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("{ __schema { queryType { name } } }", "introspection"),
+        ("query @other { pet { id } }", "directive"),
+    ],
+)
+def test_what_is_not_covered_says_why_before_anything_is_run(document: str, reason: str) -> None:
+    journal: list[Any] = []
+    with pytest.raises(NotCovered) as refused:
+        Compiler(schema).operation(parse(document), None).run(None, journal)
+    assert refused.value.reason == reason
+    assert journal == []
