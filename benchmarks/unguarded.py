@@ -111,14 +111,13 @@ def serve_unguarded(port: str) -> None:
     from server import app, serving  # noqa: PLC0415
     from server.settings import Settings  # noqa: PLC0415
 
-    def judge(self: documents.Documents, document: documents.Document, limits: Limits) -> list[Any]:
-        del limits
-        asked = self.execution_context
-        operation = document.operation(asked._provided_operation_name)  # noqa: SLF001
-        asked.context.selections = operation.selections
-        return list(document.errors)
+    def judge(
+        document: documents.Document, operation: documents.Operation, asked: documents.Asked
+    ) -> documents.Prepared:
+        del asked
+        return documents.Prepared(operation, list(document.errors), is_steady=True)
 
-    documents.Documents._judge = judge  # noqa: SLF001 - the product has no switch for it
+    documents._judge = judge  # noqa: SLF001 - the product has no switch for it
     app.Metrics.note_commit = nothing
     app.Door, app.Rates, app.Telemetry = OpenDoor, NoRates, NoTelemetry
     app.Gate = cast("Any", no_gate)

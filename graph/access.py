@@ -8,12 +8,13 @@ theirs is answered as what isn't there.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 
 from access.principal import Principal, Scope
+from graph.compiled import BEFORE
 from graph.faults import Forbidden
 
 
@@ -232,6 +233,11 @@ def _guard_field(kind: GraphQLObjectType, name: str, field: GraphQLField) -> Non
     else:
         assert field.resolve, f"{kind.name}.{name} has no resolver to guard"
         field.resolve = _guarded(field.resolve, right)
+        field.extensions[BEFORE] = partial(_ask, right)
+
+
+def _ask(right: Right, info: Any) -> None:
+    require(info.context.principal, right)
 
 
 def _guarded(resolve: Callable[..., Any], right: Right) -> Callable[..., Any]:

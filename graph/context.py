@@ -1,5 +1,6 @@
 """Context: what the resolvers of one operation share."""
 
+import asyncio
 from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -25,6 +26,7 @@ from models.collisions import until_it_stands
 from models.database import Database, DatabaseError
 
 if TYPE_CHECKING:
+    from graph.documents import Prepared
     from graph.loaders import Loaders
 
 P = ParamSpec("P")
@@ -55,6 +57,8 @@ class Service(Protocol):
     @property
     def introspection(self) -> bool: ...
     @property
+    def compiled(self) -> bool: ...
+    @property
     def graphiql(self) -> bool: ...
     @property
     def telemetry(self) -> Telemetry: ...
@@ -78,10 +82,12 @@ class Context:
     ) -> None:
         """`request_id` names the request in logs, errors and the audit trail.
 
-        `is_long` is an operation whose answer takes long to make, `selections` what is known of
-        what it selects: see graph.documents.
+        `prepared` is the operation, if it is known yet, `is_long` one whose answer takes long to
+        make, `selections` what is known of what it selects: see graph.documents.
         """
         self.service = service
+        self.prepared: Prepared | None = None
+        self._ends_at: float | None = None
         self.is_long = False
         self.selections: Selections | None = None
         self.principal = principal
@@ -101,6 +107,14 @@ class Context:
     def again(self) -> "Context":
         """A context for another operation of the same principal."""
         return Context(self.service, self.principal, self.request_id, self._new_loaders)
+
+    @property
+    def ends_at(self) -> float:
+        """When an operation's time is over, by the loop's; it begins when it is first asked for."""
+        if self._ends_at is None:
+            seconds = self.service.limits.execution_seconds
+            self._ends_at = asyncio.get_running_loop().time() + seconds
+        return self._ends_at
 
     @property
     def actor(self) -> Actor:

@@ -8,10 +8,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import attrgetter, gt
 from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from graphql import (
     SKIP,
@@ -44,6 +45,10 @@ from graph.selections import Selections, are_steady
 from graph.telemetry import Title, note_operation, reach, title_of
 from graph.variables import Variables
 from ledger import Overloaded
+
+if TYPE_CHECKING:
+    from graph.compiled import Operation as Compiled
+    from graph.context import Context
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -120,12 +125,14 @@ class Operation:
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
         self._schema = schema
-        self._document = document
-        self._name = name
+        self.document = document
+        self.name = name
         self._costs: dict[tuple[tuple[str, int], ...], Costs] = {}
         self.nodes = operations_of(document, name)
         self.variables = Variables(schema, self.nodes)
         self.selections = Selections()
+        self.runs = 0
+        self.compiled: Compiled | None = None
 
     @cached_property
     def title(self) -> Title | None:
@@ -138,7 +145,7 @@ class Operation:
         key = tuple(sizes.items())
         found = self._costs.get(key)
         if found is None:
-            found = count_costs(self._schema, self._document, self._name, sizes)
+            found = count_costs(self._schema, self.document, self.name, sizes)
             _keep_some(self._costs)[key] = found
         return found
 
@@ -246,82 +253,111 @@ async def _in_thread(work: Callable[[], T]) -> T:
         _waiting -= 1
 
 
+@dataclass(slots=True)
+class Prepared:
+    """A request as it is to be executed, or `errors` that say why it isn't.
+
+    Of a text that can't be read there is no `operation`.
+    """
+
+    operation: Operation | None
+    errors: list[GraphQLError]
+    is_long: bool = False
+    """Whether its answer takes long to make: see graph.turns."""
+    is_steady: bool = False
+    """Whether what it selects may be kept: see graph.selections."""
+
+
+class Asked(NamedTuple):
+    """What is to be prepared, and for whom."""
+
+    text: str
+    name: str | None
+    variables: Mapping[str, Any]
+    context: "Context"
+
+
+async def prepare(schema: GraphQLSchema, asked: Asked) -> Prepared:
+    """Find an operation, and what is wrong with it; at once, unless its text is long and new."""
+    reach("read")
+    limits = asked.context.service.limits
+    known = _shelf.find(asked.text, limits.tokens)
+    if known or len(asked.text) <= SHORT_MAX:
+        return _prepare(schema, asked, known)
+    try:
+        return await _in_thread(partial(_prepare, schema, asked))
+    except Overloaded as error:
+        return Prepared(None, [GraphQLError("", original_error=error)])
+
+
+def _prepare(schema: GraphQLSchema, asked: Asked, known: Document | None = None) -> Prepared:
+    """Read a text, count it and validate it, as far as it gets."""
+    tokens = asked.context.service.limits.tokens
+    operation: Operation | None = None
+    document = known or _shelf.find(asked.text, tokens)
+    try:
+        document = document or Document(schema, asked.text, tokens)
+        operation = document.operation(asked.name)
+        prepared = _judge(document, operation, asked)
+    except Unreadable as unreadable:
+        return Prepared(None, [unreadable.error])
+    except RequestError as refused:
+        return Prepared(operation, [refused])
+    # Only what is validated, so that nobody finds there what will yet take long.
+    if not (known or document.errors):
+        _shelf.keep(asked.text, tokens, document)
+    return prepared
+
+
+def _judge(document: Document, operation: Operation, asked: Asked) -> Prepared:
+    """What is wrong with a document. Raises RequestError for what it may not ask."""
+    service = asked.context.service
+    if document.introspects and not service.introspection:
+        raise RequestError("FORBIDDEN", NO_INTROSPECTION)
+    costs = _costs_within(service.limits, operation, asked.variables)
+    if document.errors:
+        return Prepared(operation, list(document.errors))
+    if asked.name is None and len(operation.nodes) > 1:
+        return Prepared(operation, [GraphQLError(UNNAMED, operation.nodes)])
+    items_max = service.limits.items
+    items = operation.variables.long_list(asked.variables, items_max)
+    if items is not None:
+        message = f"a list must have at most {items_max}, not {items}"
+        raise LimitExceeded("items", items_max, message)
+    return Prepared(operation, [], costs.work > LONG_WORK, are_steady(costs))
+
+
 class Documents(SchemaExtension):
     """Gives each operation its document and what is wrong with it: see graph.stages."""
 
-    _document: Document | None = None
-    _errors: list[GraphQLError]
+    _prepared: Prepared
 
     async def read(self) -> None:
         """Find the operation's document, and what is wrong with it."""
-        reach("read")
         asked = self.execution_context
-        text = asked.query or ""
-        limits: Limits = asked.context.service.limits
-        known = _shelf.find(text, limits.tokens)
-        if known or len(text) <= SHORT_MAX:
-            self._read(text, limits, known)
-        else:
-            try:
-                await _in_thread(partial(self._read, text, limits))
-            except Overloaded as error:
-                self._errors = [GraphQLError("", original_error=error)]
+        context: Context = asked.context
         name = asked._provided_operation_name  # noqa: SLF001 - no other way
+        prepared = context.prepared
+        if prepared is None:
+            told = Asked(asked.query or "", name, asked.variables or {}, context)
+            prepared = await prepare(asked.schema._schema, told)  # noqa: SLF001
+        self._prepared = prepared
+        operation = prepared.operation
+        context.is_long = prepared.is_long
+        context.selections = operation.selections if operation and prepared.is_steady else None
         # What can't be read stands as an operation of nothing, until its errors are asked for:
         # one that is raised from here would end a socket.
-        asked.graphql_document = self._document.node if self._document else _nothing(name)
+        asked.graphql_document = operation.document if operation else _nothing(name)
 
     def tell_errors(self) -> None:
         """Tell what is wrong with it; Strawberry validates it if this tells nothing of it."""
-        asked = self.execution_context
-        if self._document:
-            name = asked._provided_operation_name  # noqa: SLF001
-            note_operation(self._document.operation(name).title)
-        asked.pre_execution_errors = self._errors
+        if self._prepared.operation:
+            note_operation(self._prepared.operation.title)
+        self.execution_context.pre_execution_errors = self._prepared.errors
 
     def end(self) -> None:
         """It is known what to execute, or why not to."""
         reach("prepare")
-
-    @property
-    def _schema(self) -> GraphQLSchema:
-        return self.execution_context.schema._schema  # noqa: SLF001 - no other way
-
-    def _read(self, text: str, limits: Limits, known: Document | None = None) -> None:
-        """Read a text, count it and validate it, as far as it gets."""
-        document = known or _shelf.find(text, limits.tokens)
-        try:
-            document = document or Document(self._schema, text, limits.tokens)
-            self._document = document
-            self._errors = self._judge(document, limits)
-        except Unreadable as unreadable:
-            self._errors = [unreadable.error]
-        except RequestError as refused:
-            self._errors = [refused]
-        else:
-            # Only what is validated, so that nobody finds there what will yet take long.
-            if not (known or document.errors):
-                _shelf.keep(text, limits.tokens, document)
-
-    def _judge(self, document: Document, limits: Limits) -> list[GraphQLError]:
-        """What is wrong with the document. Raises RequestError for what it may not ask."""
-        asked = self.execution_context
-        if document.introspects and not asked.context.service.introspection:
-            raise RequestError("FORBIDDEN", NO_INTROSPECTION)
-        operation = document.operation(asked._provided_operation_name)  # noqa: SLF001
-        values = asked.variables or {}
-        costs = _costs_within(limits, operation, values)
-        asked.context.is_long = costs.work > LONG_WORK
-        asked.context.selections = operation.selections if are_steady(costs) else None
-        if document.errors:
-            return list(document.errors)
-        if asked._provided_operation_name is None and len(operation.nodes) > 1:  # noqa: SLF001
-            return [GraphQLError(UNNAMED, operation.nodes)]
-        items = operation.variables.long_list(values, limits.items)
-        if items is not None:
-            message = f"a list must have at most {limits.items}, not {items}"
-            raise LimitExceeded("items", limits.items, message)
-        return []
 
 
 def _costs_within(limits: Limits, operation: Operation, values: Mapping[str, Any]) -> Costs:

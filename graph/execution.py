@@ -20,6 +20,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    OperationDefinitionNode,
     OperationType,
     get_nullable_type,
     is_leaf_type,
@@ -29,6 +30,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
+from graph.compiled import NULL_WITHOUT
 from graph.context import Context
 from graph.faults import LimitExceeded, RequestError
 from graph.selections import Selections
@@ -86,10 +88,7 @@ class _Absent(NamedTuple):
 
 def null_without(attribute: str) -> dict[str, str]:
     """Metadata of a field: its resolver need not be called where this attribute is None."""
-    return {_NULL_WITHOUT: attribute}
-
-
-_NULL_WITHOUT: Final = "null_without"
+    return {NULL_WITHOUT: attribute}
 
 
 class Execution(StrawberryGraphQLCoreExecutionContext):
@@ -214,36 +213,22 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
                 self._bytes += len(text) if is_outermost else 0
         if self._bytes_max is not None and self._bytes > self._bytes_max:
             message = f"the answer has more than {self._bytes_max}"
-            raise self._give_up("answer_bytes", self._bytes_max, message)
+            raise given_up(self.operation, "answer_bytes", self._bytes_max, message)
 
     async def _in_time(
         self, value: Awaitable[Any], field: Any, field_details_list: Any, path: Any
     ) -> Any:
         """A field of the operation itself: all such fields have the operation's time together."""
         assert self._seconds is not None
-        if self._ends_at is None:
+        if self._ends_at is None:  # each event of a subscription has its own
             self._ends_at = asyncio.get_running_loop().time() + self._seconds
         try:
             with self.context_value.service.deadlines.until(self._ends_at):
                 return await value
         except TimeoutError:
-            message = f"this took more than {self._seconds:g} s"
-            late = self._give_up("execution_seconds", self._seconds, message)
+            late = too_late(self.operation, self._seconds)
             self.handle_field_error(late, field.type, field_details_list, path)
             return None
-
-    def _give_up(self, limit: str, value: float, message: str) -> RequestError:
-        """What it meets a limit by while it is executed. A mutation may be done by then."""
-        if self.operation.operation is not OperationType.MUTATION:
-            return LimitExceeded(limit, value, message)
-        return RequestError(
-            "OUTCOME_UNKNOWN",
-            f"{limit}: {message}, but it may be done: ask again with the same key to learn the"
-            " outcome",
-            limit=limit,
-            value=value,
-            retryable=True,
-        )
 
     # ── short cuts ──────────────────────────────────────────────────────────────────────────────
 
@@ -307,6 +292,26 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         return value
 
 
+def too_late(operation: OperationDefinitionNode, seconds: float) -> RequestError:
+    """An operation has run out of its time."""
+    return given_up(operation, "execution_seconds", seconds, f"this took more than {seconds:g} s")
+
+
+def given_up(
+    operation: OperationDefinitionNode, limit: str, value: float, message: str
+) -> RequestError:
+    """What it meets a limit by while it is executed. A mutation may be done by then."""
+    if operation.operation is not OperationType.MUTATION:
+        return LimitExceeded(limit, value, message)
+    return RequestError(
+        "OUTCOME_UNKNOWN",
+        f"{limit}: {message}, but it may be done: ask again with the same key to learn the outcome",
+        limit=limit,
+        value=value,
+        retryable=True,
+    )
+
+
 def _printed(plain: _Plain, source: Any) -> Any:
     value = getattr(source, plain.attribute)
     return None if value is None and plain.is_nullable else plain.print(value)
@@ -360,7 +365,7 @@ def _find_inner(field: GraphQLField) -> _Inner | None:
 
 def _find_absent(field: GraphQLField) -> _Absent | None:
     definition = field.extensions.get("strawberry-definition")
-    attribute = definition.metadata.get(_NULL_WITHOUT) if definition else None
+    attribute = definition.metadata.get(NULL_WITHOUT) if definition else None
     return _Absent(attribute, is_nullable=True) if attribute else None
 
 

@@ -76,6 +76,12 @@ class Telemetry(Collector):
             ("operation", "kind", "outcome"),
             registry=registry,
         )
+        self.executed = Counter(
+            "tuppence_executions",
+            "Operations over HTTP, by how they were executed: compiled, or why not.",
+            ("how",),
+            registry=registry,
+        )
         self.seconds = Durations(
             "tuppence_operation_seconds",
             "How long each phase of an operation took, and the whole of it.",

@@ -23,7 +23,7 @@ from graph.faults import Refused, refusal_of, told
 from graph.lines import new_request_id
 from graph.loaders import Loaders
 from graph.requests import Asked, read_request
-from graph.schema import schema
+from graph.running import run
 from graph.sockets import Sockets
 from graph.telemetry import Trace
 
@@ -129,13 +129,13 @@ async def admit(service: Service, request: Request) -> Principal:
 async def _execute(asked: Asked, context: Context, allowed: set[OperationType]) -> ExecutionResult:
     """An operation's result. Raises Refused where it is of a kind that can't go this way."""
     try:
-        return await schema.execute(
+        return await run(
             asked.query,
-            variable_values=asked.variables,
-            context_value=context,
-            operation_name=asked.operation_name,
-            allowed_operation_types=allowed,
-            operation_extensions=asked.extensions,
+            asked.variables,
+            asked.operation_name,
+            context,
+            allowed,
+            asked.extensions,
         )
     except CannotGetOperationTypeError as error:
         mistake = GraphQLError(error.as_http_error_reason(), original_error=error)

@@ -133,6 +133,11 @@ class Service:
         return self.settings.graphiql
 
     @property
+    def compiled(self) -> bool:
+        """Whether operations are compiled."""
+        return self.settings.compiled
+
+    @property
     def introspection(self) -> bool:
         """Whether the schema describes itself."""
         return self.settings.introspection

@@ -129,6 +129,9 @@ class Settings:
     introspection: bool = _setting(
         "on", parsing.yes_or_no, "Whether the schema may be asked for by whoever has been let in."
     )
+    compiled: bool = _setting(
+        "on", parsing.yes_or_no, "Whether operations that are asked again are compiled."
+    )
     graphiql: bool = _setting("on", parsing.yes_or_no, "Whether GraphiQL is served to browsers.")
     metrics: bool = _setting(
         "on", parsing.yes_or_no, "Whether `/metrics` is there, for Prometheus."

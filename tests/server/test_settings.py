@@ -29,6 +29,7 @@ def test_what_is_not_set_has_its_default() -> None:
         behind_proxy=False,
         jwt_algorithms=("RS256", "ES256", "EdDSA"),
         introspection=True,
+        compiled=True,
         graphiql=True,
         metrics=True,
         sweeper=True,
@@ -56,37 +57,39 @@ def test_an_empty_variable_is_not_set() -> None:
     assert Settings.from_environment({"TUPPENCE_PORT": ""}) == Settings()
 
 
+GIVEN = {
+    "TUPPENCE_DATABASE_URL": "postgresql://ann:secret@db:5433/loyalty",
+    "TUPPENCE_HOST": "::1",
+    "TUPPENCE_PORT": "0",
+    "TUPPENCE_SWEEPER": "off",
+    "TUPPENCE_LOG_LEVEL": "WARNING",
+    "TUPPENCE_LOG_FORMAT": "JSON",
+    "TUPPENCE_BEHIND_PROXY": "yes",
+    "TUPPENCE_TLS_CERTIFICATE": "tls.crt",
+    "TUPPENCE_TLS_KEY": "tls.key",
+    "TUPPENCE_HOSTS": "points.example.com *.shop.example",
+    "TUPPENCE_ORIGINS": "https://shop.example http://localhost:3000",
+    "TUPPENCE_ADMIN_KEY_FILE": "/run/key",
+    "TUPPENCE_JWT_JWKS_URL": "https://id.example/keys",
+    "TUPPENCE_JWT_PUBLIC_KEY": "public.pem",
+    "TUPPENCE_JWT_ISSUER": "https://id.example",
+    "TUPPENCE_JWT_AUDIENCE": "tuppence",
+    "TUPPENCE_JWT_ALGORITHMS": "PS256 ES384",
+    "TUPPENCE_INTROSPECTION": "off",
+    "TUPPENCE_COMPILED": "0",
+    "TUPPENCE_GRAPHIQL": "off",
+    "TUPPENCE_METRICS": "off",
+    "TUPPENCE_RATE_KEY": "5/second",
+    "TUPPENCE_RATE_MEMBER": "6/hour",
+    "TUPPENCE_RATE_STRANGER": "7/Day",
+    "TUPPENCE_WEBHOOK_ALLOWED_NETWORKS": "10.1.0.0/16 ::1",
+    "TUPPENCE_SMTP_URL": "smtp://ann:secret@mail:25",
+    "TUPPENCE_APPRISE_SERVICES": "desk=slack://a/b/c sms=twilio://s:t@+41/{phone}",
+}
+
+
 def test_every_variable_is_read() -> None:
-    settings = Settings.from_environment(
-        {
-            "TUPPENCE_DATABASE_URL": "postgresql://ann:secret@db:5433/loyalty",
-            "TUPPENCE_HOST": "::1",
-            "TUPPENCE_PORT": "0",
-            "TUPPENCE_SWEEPER": "off",
-            "TUPPENCE_LOG_LEVEL": "WARNING",
-            "TUPPENCE_LOG_FORMAT": "JSON",
-            "TUPPENCE_BEHIND_PROXY": "yes",
-            "TUPPENCE_TLS_CERTIFICATE": "tls.crt",
-            "TUPPENCE_TLS_KEY": "tls.key",
-            "TUPPENCE_HOSTS": "points.example.com *.shop.example",
-            "TUPPENCE_ORIGINS": "https://shop.example http://localhost:3000",
-            "TUPPENCE_ADMIN_KEY_FILE": "/run/key",
-            "TUPPENCE_JWT_JWKS_URL": "https://id.example/keys",
-            "TUPPENCE_JWT_PUBLIC_KEY": "public.pem",
-            "TUPPENCE_JWT_ISSUER": "https://id.example",
-            "TUPPENCE_JWT_AUDIENCE": "tuppence",
-            "TUPPENCE_JWT_ALGORITHMS": "PS256 ES384",
-            "TUPPENCE_INTROSPECTION": "off",
-            "TUPPENCE_GRAPHIQL": "off",
-            "TUPPENCE_METRICS": "off",
-            "TUPPENCE_RATE_KEY": "5/second",
-            "TUPPENCE_RATE_MEMBER": "6/hour",
-            "TUPPENCE_RATE_STRANGER": "7/Day",
-            "TUPPENCE_WEBHOOK_ALLOWED_NETWORKS": "10.1.0.0/16 ::1",
-            "TUPPENCE_SMTP_URL": "smtp://ann:secret@mail:25",
-            "TUPPENCE_APPRISE_SERVICES": "desk=slack://a/b/c sms=twilio://s:t@+41/{phone}",
-        }
-    )
+    settings = Settings.from_environment(GIVEN)
 
     assert settings == Settings(
         database_url="postgresql://ann:secret@db:5433/loyalty",
@@ -107,6 +110,7 @@ def test_every_variable_is_read() -> None:
         jwt_audience="tuppence",
         jwt_algorithms=("PS256", "ES384"),
         introspection=False,
+        compiled=False,
         graphiql=False,
         metrics=False,
         rate_key="5/second",
