@@ -114,7 +114,9 @@ class Schema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         assert execution_context, "errors are those of an operation"
-        is_mutation = execution_context.operation_type is OperationType.MUTATION
+        # Of what was never begun the kind may not be known, and nothing of it is done.
+        is_begun = any(error.path for error in errors)
+        is_mutation = is_begun and execution_context.operation_type is OperationType.MUTATION
         errors[:] = self.tell(errors, execution_context.context.request_id, is_mutation=is_mutation)
 
     def tell(
