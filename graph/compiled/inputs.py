@@ -155,7 +155,7 @@ class Inputs:
             ]
         names = self._script.name("names", frozenset(kind.fields))
         odd = f"type(raw) is not dict or not raw.keys() <= {names}"
-        if kind.is_one_of:
+        if kind.is_one_of or kind.extensions["strawberry-definition"].is_one_of:
             odd = f"{odd} or len(raw) != 1"
         made = self._readers[kind.name] = self._script.add(
             self._script.fresh("input"),
