@@ -17,6 +17,8 @@ from tests.compiled.zoo_queries import ZOO
 pytestmark = pytest.mark.filterwarnings(
     # Of an answer that is given up, some was not yet begun: it is so on either side.
     "ignore:coroutine .* was never awaited:RuntimeWarning",
+    # Within a named tuple's `__new__` Python can't even say so.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
 )
 
 ODDS = {"nothing is unusual": 0, "a little is unusual": 25, "much is unusual": 150}

@@ -127,7 +127,7 @@ class Writer:
             kind = self.kind_of(name)
             if (" = " in declared or not is_non_null_type(kind)) and self.often(30):
                 continue
-            given[name] = self.giving.value(kind)
+            given[name] = self.fitted("", get_named_type(kind), self.giving.value(kind))
             if self.often(self.chances.spoilt):
                 given[name] = self.giving.spoilt(given[name], kind)
         return given
@@ -250,16 +250,17 @@ class Writer:
         value = self.giving.value(kind)
         return self.fitted(name, get_named_type(kind), value)
 
-    def fitted(self, name: str, kind: Any, value: Any) -> Any:
+    def fitted(self, name: str, kind: Any, value: Any, owner: str = "") -> Any:
+        """The value, with what is known to fit: by an input and its field, or by name alone."""
         if isinstance(value, list):
-            return [self.fitted(name, kind, each) for each in value]
+            return [self.fitted(name, kind, each, owner) for each in value]
         if isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
             return {
-                each: self.fitted(each, get_named_type(kind.fields[each].type), part)
+                each: self.fitted(each, get_named_type(kind.fields[each].type), part, kind.name)
                 for each, part in value.items()
             }
-        give = self.names.get(name)
-        return give(self.chance) if give and value is not None and self.often(85) else value
+        give = self.names.get(f"{owner}.{name}") or self.names.get(name)
+        return give(self.chance) if give and value is not None and self.often(90) else value
 
     def text(self, kind: Any, value: Any, depth: int) -> str:
         """A literal, with variables in it here and there."""
