@@ -81,10 +81,10 @@ def _begin(operation: Operation, asked: Asked) -> Result | Awaitable[Result]:
     compiled = operation.compiled
     if compiled is None:
         compiled = operation.compiled = _compiler.operation(operation.document, operation.name)
-    result = compiled.run(asked.variables, asked.context)
+    begin = compiled.prepare(asked.variables, asked.context)
     note_operation(operation.title)
     reach("prepare")
-    return result
+    return begin()
 
 
 def _told(result: Result, operation: Operation, context: Context) -> ExecutionResult:

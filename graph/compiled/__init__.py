@@ -3,15 +3,17 @@
     operation = Compiler(schema).operation(document, name)     # of a document that is valid
     result = operation.run(variables, context)                 # may be to be awaited
 
-An operation's function gives what graphql-core's executor gives, errors and their order, nulls and
-side effects included. It is written for what is usual; a value that isn't, and an error, are an
+An operation's function gives what graphql-core's executor gives, errors, nulls and side effects
+included. It is written for what is usual; a value that isn't, and an error, are an
 executor's from there on. What can't be written raises NotCovered, before anything is run: whoever
 runs it then has the executor run it.
 
 Nothing here knows what a schema is about: see docs/compiled.md.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -49,6 +51,9 @@ __all__ = [
 VARIANTS_MAX: Final = 16
 """Of an operation, by what the variables of its `@skip` and `@include` say."""
 
+FIELDS_KEPT_MAX: Final = 20_000
+"""Of all that is kept: some 45 MB."""
+
 CONDITIONS: Final = frozenset({"skip", "include"})
 
 
@@ -63,6 +68,17 @@ class Compiler:
         handlers = schema.schema_converter._exception_handler_specs  # noqa: SLF001 - no other way
         self.is_covered = not (schema.directives or handlers or any(map(_resolves, extensions)))
         """Whether nothing that Strawberry puts around all resolvers is used."""
+        self._kept: deque[_Variant] = deque()
+        self._fields_kept = 0
+
+    def keep(self, variant: "_Variant") -> None:
+        """Remember one that was written, and forget the oldest where they come to too much."""
+        self._kept.append(variant)
+        self._fields_kept += variant.fields
+        while self._fields_kept > FIELDS_KEPT_MAX:
+            oldest = self._kept.popleft()
+            self._fields_kept -= oldest.fields
+            oldest.forget()
 
     def operation(self, document: DocumentNode, name: str | None) -> "Operation":
         """One of a document's operations, which is valid. Whoever runs it often keeps it."""
@@ -84,6 +100,12 @@ class Operation:
         self, variables: Mapping[str, Any] | None, context: object, root: object = None
     ) -> ExecutionResult | Awaitable[ExecutionResult]:
         """Run it once. `variables` are as they came. Raises NotCovered before anything is run."""
+        return self.prepare(variables, context, root)()
+
+    def prepare(
+        self, variables: Mapping[str, Any] | None, context: object, root: object = None
+    ) -> Callable[[], ExecutionResult | Awaitable[ExecutionResult]]:
+        """What runs it once. Raises NotCovered; nothing is run yet."""
         raw = dict(variables or {})
         variant = self._variant(raw)
         try:
@@ -91,7 +113,8 @@ class Operation:
         except Exception:  # noqa: BLE001 - the executor reads them again, and says what is wrong
             raise NotCovered("variables") from None
         around = self._compiler.around
-        return Run(self, raw, values, context, root, around).execute(variant.function)
+        run = Run(self, raw, values, context, root, around)
+        return partial(run.execute, variant.function)
 
     def source(self, variables: Mapping[str, Any] | None = None) -> str:
         """What is written for it, with these values of what its directives ask."""
@@ -114,6 +137,11 @@ class Operation:
             raise NotCovered("variables")
         return made
 
+    @property
+    def variants(self) -> int:
+        """How many are kept of it, by what its directives ask."""
+        return len(self._variants)
+
     # ── its variants ────────────────────────────────────────────────────────────────────────────
 
     def _variant(self, raw: dict[str, Any]) -> "_Variant":
@@ -125,6 +153,9 @@ class Operation:
             if len(self._variants) >= VARIANTS_MAX:
                 raise NotCovered("variants")
             found = self._variants[key] = self._write(raw)
+            if isinstance(found, _Variant):
+                found.forget = partial(self._variants.pop, key)
+                self._compiler.keep(found)
         if isinstance(found, str):
             raise NotCovered(found)
         return found
@@ -163,6 +194,8 @@ class _Variant:
         self.function: Callable[..., Any]
         self.read, self.function = script.build(inputs.reader, root)
         self.text = script.text
+        self.fields = selection.count
+        self.forget: Callable[[], object]
         self._kept = (collector, selection)  # whose lists the script names by their ids
 
 

@@ -100,13 +100,14 @@ class Fields:
         for field in objects.fields:
             if not is_plain(field):
                 function = self._field(field, is_root=is_root)
-                attribute = needed_by(field)
-                has = f"getattr(source, {attribute!r}, source) is not None" if attribute else "True"
-                calls += [
-                    f"    if {has}:",
-                    f"        told[{field.name!r}] = value = {function}(run, source, path)",
-                    f"        if {self._is_awaitable}(value): names.append({field.name!r})",
+                call = [
+                    f"told[{field.name!r}] = value = {function}(run, source, path)",
+                    f"if {self._is_awaitable}(value): names.append({field.name!r})",
                 ]
+                if needed := needed_by(field):
+                    has = f"if getattr(source, {needed!r}, source) is not None:"
+                    call = [has, *(f"    {line}" for line in call)]
+                calls += [f"    {line}" for line in call]
         rest = ["names = []", "try:", *calls, "except Exception:", "    run.abandon(told)"]
         rest += ["    raise", "return run.gather(told, names) if names else told"]
         return self._script.add(

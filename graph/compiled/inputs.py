@@ -155,7 +155,7 @@ class Inputs:
             ]
         names = self._script.name("names", frozenset(kind.fields))
         odd = f"type(raw) is not dict or not raw.keys() <= {names}"
-        if kind.is_one_of or kind.extensions["strawberry-definition"].is_one_of:
+        if _is_one_of(kind):
             odd = f"{odd} or len(raw) != 1"
         made = self._readers[kind.name] = self._script.add(
             self._script.fresh("input"),
@@ -171,7 +171,7 @@ class Inputs:
     def _kind_and_default(self, kind: GraphQLInputObjectType, name: str) -> tuple[Any, str]:
         """How a field's value is read, and what it is if there is none."""
         field = kind.fields[name]
-        if kind.is_one_of:  # of which the one that is given can't be null
+        if _is_one_of(kind):  # of which the one that is given can't be null
             return GraphQLNonNull(get_nullable_type(field.type)), self._left_out(field)
         return field.type, self._left_out(field)
 
@@ -341,6 +341,11 @@ def _is_mutable(kind: Any) -> bool:
     named = get_named_type(kind)
     is_ours = named in (GraphQLString, GraphQLID, GraphQLBoolean, GraphQLInt, GraphQLFloat)
     return not (is_ours or isinstance(named, GraphQLEnumType))
+
+
+def _is_one_of(kind: GraphQLInputObjectType) -> bool:
+    """Whether one of its fields is given, and isn't null: Strawberry may know of it alone."""
+    return kind.is_one_of or kind.extensions["strawberry-definition"].is_one_of
 
 
 def _attribute(field: Any) -> str:

@@ -47,7 +47,6 @@ SIMPLE: Final = frozenset({int, str, float, bool, dict, list})
 
 SEQUENCES: Final = frozenset({list, tuple})
 
-
 LEAST, MOST = -(2**31), 2**31 - 1
 """Of an Int."""
 
@@ -96,7 +95,6 @@ class Values:
         self._script = script
         self._odd = script.name("odd", odd)
         self._classes: dict[str, set[type]] = {}
-        self._leaves: dict[str, str] = {}
 
     # ── objects ─────────────────────────────────────────────────────────────────────────────────
 

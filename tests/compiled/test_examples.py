@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from graphql import parse, validate
+from graphql import ExecutionResult, parse, validate
 from graphql.pyutils import is_awaitable
 
 from graph.compiled import Compiler, NotCovered
@@ -111,3 +111,73 @@ def test_what_is_not_covered_says_why_before_anything_is_run(document: str, reas
         Compiler(schema).operation(parse(document), None).run(None, journal)
     assert refused.value.reason == reason
     assert journal == []
+
+
+@pytest.mark.parametrize(
+    ("document", "good", "others"),
+    [
+        (
+            "query($w: Wish!) { echo(wish: $w) again: echo(wish: $w) }",
+            {"w": {}},
+            [{"w": {"color": "RED"}}, {"w": {"count": None}}, {"w": None}, {}, {"w": {"toy": {}}}],
+        ),
+        (
+            "query($o: Which!) { which(one: $o) }",
+            {"o": {"id": "1"}},
+            [{"o": {"id": "1", "wish": {}}}, {"o": {"id": None}}, {"o": {}}],
+        ),
+        ("query($n: Int = 1) { pets(n: $n) { __typename } }", {"n": 2}, [{}, {"n": None}]),
+        (
+            "query($s: Boolean!) { pet @skip(if: $s) { id } other: pet { id } }",
+            {"s": True},
+            [{"s": False}, {"s": "true"}, {}],
+        ),
+    ],
+)
+async def test_what_one_run_has_taken_decides_nothing_of_the_next(
+    document: str, good: dict[str, Any], others: list[dict[str, Any]]
+) -> None:
+    operation = Compiler(schema).operation(parse(document), None)
+    for variables in (good, *others, good):
+        ours: list[Any] = []
+        theirs: list[Any] = []
+        oracle = await schema.execute(document, variables, theirs)
+        try:
+            result: Any = operation.run(variables, ours)
+        except NotCovered:
+            assert not ours, "it is told before anything is run"
+            continue
+        result = await result if is_awaitable(result) else result
+        assert Given(result, ours).order == Given(oracle, theirs).order
+        assert Given(result, ours).errors == Given(oracle, theirs).errors
+        assert ours == theirs
+
+
+async def test_each_field_is_given_an_input_of_its_own() -> None:
+    document = "query($w: Wish!) { taken(wish: $w) again: taken(wish: $w) }"
+    journal: list[Any] = []
+    result: Any = Compiler(schema).operation(parse(document), None).run({"w": {}}, journal)
+    assert result.data == {"taken": 3, "again": 3}
+    assert journal[0] is not journal[1]
+
+
+def test_more_than_250_fields_are_the_executors() -> None:
+    many = " ".join(f"p{number}: pet {{ id }}" for number in range(84))
+    with pytest.raises(NotCovered) as refused:
+        Compiler(schema).operation(parse(f"{{ {many} }}"), None).run(None, [])
+    assert refused.value.reason == "size"
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_is_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("graph.compiled.FIELDS_KEPT_MAX", 4)
+    compiler = Compiler(schema)
+    first, second = (
+        compiler.operation(parse(document), None)
+        for document in ("{ a: pet { id } }", "{ b: pet { id } }")
+    )
+    assert first.run(None, []) == ExecutionResult({"a": {"id": "2"}}, None)
+    second.run(None, [])
+    assert (first.variants, second.variants) == (0, 1)
+    assert first.run(None, []) == ExecutionResult({"a": {"id": "2"}}, None)

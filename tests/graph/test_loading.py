@@ -9,10 +9,11 @@ TWO = """query Two($id: ID!) {
 
 
 async def test_a_field_that_fails_takes_nothing_from_another(client: Client) -> None:
-    wallet_id = (await client.credit("ann", 50)).wallet.id
+    wallet = (await client.credit("ann", 50)).wallet
+    assert wallet
 
     for _ in range(3):
-        status, answer = await client.ask(TWO, {"id": wallet_id})
+        status, answer = await client.ask(TWO, {"id": wallet.id})
 
         assert status == 200, answer
         assert answer["data"] == {"gone": None, "there": {"member": {"identity": "ann"}}}
