@@ -6,6 +6,7 @@ from typing import Annotated, Any, NewType
 import strawberry
 from strawberry import UNSET, Info
 from strawberry.permission import BasePermission
+from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from typing_extensions import override
 
@@ -64,6 +65,7 @@ class Cat(Pet):
     lives: int | None
     weight: Weight
     likes: list["Cat | Dog"]
+    extra: JSON | None = None
 
     @strawberry.field
     async def friend(self, info: Info[Any, Any], deep: int = 1) -> "Cat":
@@ -132,6 +134,19 @@ class Query:
         ]
         found += [later(cat("Bob")), later(ValueError("gone")), ValueError("here")]
         return found
+
+    @strawberry.field
+    def nothing(self) -> Cat:
+        return None  # type: ignore[return-value]
+
+    @strawberry.field
+    def extras(self) -> list[Cat | None]:
+        found: list[Any] = [{"a": 1}, ValueError("told"), later("late"), None]
+        return [cat("Any", extra=each) for each in found]
+
+    @strawberry.field
+    def cast(self) -> list[Cat | Dog]:
+        return [strawberry.cast(Dog, cat("Rex", weight=2.5))]  # type: ignore[list-item]
 
     @strawberry.field
     def generated(self) -> list[int]:
