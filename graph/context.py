@@ -17,7 +17,6 @@ from graph.access import Sight
 from graph.deadlines import Deadlines
 from graph.faults import Untold
 from graph.limits import Limits
-from graph.selections import Selections
 from graph.telemetry import Telemetry
 from ledger import Ledger, Outcome
 from ledger.commands import Command, Credit
@@ -82,14 +81,11 @@ class Context:
     ) -> None:
         """`request_id` names the request in logs, errors and the audit trail.
 
-        `prepared` is the operation, if it is known yet, `is_long` one whose answer takes long to
-        make, `selections` what is known of what it selects: see graph.documents.
+        `prepared` is the operation, once it is known: see graph.documents.
         """
         self.service = service
         self.prepared: Prepared | None = None
         self._ends_at: float | None = None
-        self.is_long = False
-        self.selections: Selections | None = None
         self.principal = principal
         self.sight = Sight(principal.identity)
         self.request_id = request_id

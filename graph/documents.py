@@ -267,6 +267,11 @@ class Prepared:
     is_steady: bool = False
     """Whether what it selects may be kept: see graph.selections."""
 
+    @property
+    def selections(self) -> Selections | None:
+        """What is known of what it selects, where that may be kept."""
+        return self.operation.selections if self.operation and self.is_steady else None
+
 
 class Asked(NamedTuple):
     """What is to be prepared, and for whom."""
@@ -340,11 +345,9 @@ class Documents(SchemaExtension):
         prepared = context.prepared
         if prepared is None:
             told = Asked(asked.query or "", name, asked.variables or {}, context)
-            prepared = await prepare(asked.schema._schema, told)  # noqa: SLF001
+            prepared = context.prepared = await prepare(asked.schema._schema, told)  # noqa: SLF001
         self._prepared = prepared
         operation = prepared.operation
-        context.is_long = prepared.is_long
-        context.selections = operation.selections if operation and prepared.is_steady else None
         # What can't be read stands as an operation of nothing, until its errors are asked for:
         # one that is raised from here would end a socket.
         asked.graphql_document = operation.document if operation else _nothing(name)

@@ -105,10 +105,12 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         self._bytes_max: int | None = None
         context = self.context_value
         if isinstance(context, Context):
-            self._turns = turns_of_loop() if context.is_long else None
+            prepared = context.prepared
+            assert prepared, "what is executed was prepared"
+            self._turns = turns_of_loop() if prepared.is_long else None
             self._seconds = context.service.limits.execution_seconds
             self._bytes_max = context.service.limits.answer_bytes
-            self._share(context.selections)
+            self._share(prepared.selections)
 
     @classmethod
     @override

@@ -47,10 +47,10 @@ async def run(
         except NotCovered as uncovered:
             way = uncovered.reason
         else:
-            context.service.telemetry.executed.labels(COMPILED).inc()
+            context.service.telemetry.note_execution(COMPILED)
             finished: Result = await result if is_awaitable(result) else result  # type: ignore[assignment]
             return _told(finished, prepared.operation, context)
-    context.service.telemetry.executed.labels(way).inc()
+    context.service.telemetry.note_execution(way)
     return await schema.execute(
         text,
         variable_values=variables,

@@ -100,12 +100,17 @@ class Telemetry(Collector):
         # Finding a series by its labels costs more than counting does. There are as many as the
         # schema has root fields, times the codes: see graph/faults.py.
         self.operations_of = cache(self.operations.labels)
+        self._executed_so = cache(self.executed.labels)
 
     @override
     def collect(self) -> Iterable[Metric]:
         """Nothing of its own: it comes first, and sees that whatever is over is counted."""
         tell()
         return ()
+
+    def note_execution(self, how: str) -> None:
+        """An operation was compiled, or why it was executed otherwise."""
+        self._executed_so(how).inc()
 
     def reject(self, code: str, limit: str = "") -> None:
         """Somebody, or something, was turned away; where a limit or a rate did it, by that."""
