@@ -28,6 +28,7 @@ from access.principal import Principal
 from access.rates import Rates
 from graph.limits import Limits
 from graph.telemetry import Telemetry, Trace
+from server.draining import Drain
 
 ADMINISTRATOR = Principal("KEY", "key_01kb00000000000000000000be", frozenset({"admin"}))
 NO_LIMITS = Limits(tokens=10**9, execution_seconds=cast("float", None))
@@ -87,9 +88,9 @@ def no_gate(app: Callable[..., Any], **_: object) -> Callable[..., Any]:
     return app
 
 
-def plain_config(app: Any, _: Limits, **more: Any) -> uvicorn.Config:
+def plain_config(app: Any, _: Limits, drain: Drain, **more: Any) -> uvicorn.Config:
     """Uvicorn's configuration, with connections of its own."""
-    return uvicorn.Config(
+    config: Any = uvicorn.Config(
         app,
         http="httptools",
         ws="websockets-sansio",
@@ -100,6 +101,8 @@ def plain_config(app: Any, _: Limits, **more: Any) -> uvicorn.Config:
         proxy_headers=False,
         **more,
     )
+    config.drain = drain
+    return config
 
 
 def serve_unguarded(port: str) -> None:
@@ -107,7 +110,7 @@ def serve_unguarded(port: str) -> None:
     graph.access.guard = nothing
     ledger.journal.entry_rows = no_rows
     # Only now: the schema is made, and guarded, when it is imported.
-    from graph import documents  # noqa: PLC0415
+    from graph import documents, running  # noqa: PLC0415
     from server import app, serving  # noqa: PLC0415
     from server.settings import Settings  # noqa: PLC0415
 
@@ -118,6 +121,7 @@ def serve_unguarded(port: str) -> None:
         return documents.Prepared(operation, list(document.errors), is_steady=True)
 
     documents._judge = judge  # noqa: SLF001 - the product has no switch for it
+    running._compiler.around = None  # noqa: SLF001 - nor for this, which keeps time
     app.Metrics.note_commit = nothing
     app.Door, app.Rates, app.Telemetry = OpenDoor, NoRates, NoTelemetry
     app.Gate = cast("Any", no_gate)
