@@ -11,12 +11,12 @@ import pytest
 from tests.harness import documents
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
+from tests.harness.patience import poll
 from tests.harness.servers import Service, running
 from tests.harness.stream import Stream
 from tests.harness.values import Balance, Json
 
 CREDIT = {"wallet": {"owner": {"identity": "ann"}}, "points": 5, "idempotencyKey": "order-1"}
-TURNS_MAX = 10_000
 LATE = {"limit": "execution_seconds", "value": 0}
 
 
@@ -81,11 +81,10 @@ async def test_nothing_is_left_behind(hurried: Service) -> None:
         await hurried.client.refused(document)
         await credit(hurried.client)
 
-    for _ in range(TURNS_MAX):
-        if len(asyncio.all_tasks()) == before and hurried.inside.ledger.backlog == 0:
-            return
-        await asyncio.sleep(0)
-    raise AssertionError(asyncio.all_tasks())
+    async def nothing_is_left() -> bool:
+        return len(asyncio.all_tasks()) == before and hurried.inside.ledger.backlog == 0
+
+    assert await poll(nothing_is_left)
 
 
 async def test_over_a_socket_it_is_the_same(hurried: Service) -> None:
