@@ -45,6 +45,8 @@ LAG_SPAN_MAX: Final = 10_000
 """How many positions it looks at for them, so that a choosy one doesn't hold up other readers."""
 
 RETRY_S: Final = 1.0
+LAG_TRIES_MAX: Final = 10
+"""How often in a row a follower that lags tries to read the log before its stream ends."""
 
 Topic = tuple[str, str | None]
 
@@ -173,7 +175,17 @@ class Feed:
         """Read on where memory doesn't reach."""
         forgotten, after = self._forgotten, follower.position
         until = min(end, after + LAG_SPAN_MAX)
-        page = await self._database.read(read_credited, after, LAG_PAGE_MAX, follower.filter, until)
+        try:
+            page = await self._database.read(
+                read_credited, after, LAG_PAGE_MAX, follower.filter, until
+            )
+        except DatabaseError:
+            follower.failures += 1
+            if follower.failures == LAG_TRIES_MAX or self._tail is None:
+                raise
+            await asyncio.sleep(RETRY_S)  # what doesn't stop the tail doesn't stop it either
+            return
+        follower.failures = 0
         if self._forgotten != forgotten:
             return  # a member was erased meanwhile: read it again
         follower.page.extend(page)
@@ -292,12 +304,13 @@ class _Bell:
 class _Follower:
     """One who follows: the last position it has dealt with, its bell, and a page if it lags."""
 
-    __slots__ = ("bell", "filter", "page", "position")
+    __slots__ = ("bell", "failures", "filter", "page", "position")
 
     def __init__(self, filter: CreditedFilter) -> None:
         self.filter = filter
         self.position = 0
         self.bell = _Bell()
+        self.failures = 0
         self.page: list[PointsCredited] = []
 
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+import pytest
+
 from events.audit import SERVICE
 from events.feed import Feed
 from events.log import ANY, CreditedFilter, PointsCredited
@@ -22,6 +24,7 @@ class Reader:
         self.heard: list[PointsCredited] = []
         self._came = asyncio.Event()
         self.task = asyncio.create_task(self._read(feed, filter, after))
+        self.task.add_done_callback(lambda _: self._came.set())
 
     async def _read(self, feed: Feed, filter: CreditedFilter, after: int | None) -> None:
         async for event in feed.follow(filter, after):
@@ -29,9 +32,12 @@ class Reader:
             self._came.set()
 
     async def hear(self, number: int) -> list[PointsCredited]:
-        """Wait until it has heard so many."""
+        """Wait until it has heard so many. Raises what ended its stream before that."""
         async with patience():
             while len(self.heard) < number:
+                if self.task.done():
+                    self.task.result()
+                    pytest.fail(f"its stream ended after {len(self.heard)} events")
                 self._came.clear()
                 await self._came.wait()
         return self.heard

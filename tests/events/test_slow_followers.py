@@ -2,11 +2,13 @@
 
 import gc
 import tracemalloc
+from typing import Any
 
 import pytest
 
 from events import feed as feeds
-from events.log import CreditedFilter
+from events.log import CreditedFilter, read_credited
+from models.database import Unavailable
 from tests.events.diary import Diary
 
 
@@ -76,3 +78,39 @@ async def test_a_choosy_follower_reads_the_log_a_bounded_way_at_a_time(
     reader = await diary.follow(CreditedFilter(identity="ann"), after=0)
 
     assert [event.position for event in await reader.hear(2)] == [1, 97]
+
+
+@pytest.mark.parametrize("failures", [1, feeds.LAG_TRIES_MAX - 1])
+async def test_a_follower_that_lags_outlives_a_database_that_fails_for_a_while(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    monkeypatch.setattr(feeds, "RETRY_S", 0)
+    await diary.credit("ann", "bob")
+    left = failures
+
+    def fail_at_first(*args: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise Unavailable("gone")
+        return read_credited(*args)
+
+    monkeypatch.setattr(feeds, "read_credited", fail_at_first)
+
+    assert await (await diary.follow(after=0)).names(2) == ["ann", "bob"]
+    assert left == -1
+
+
+async def test_a_follower_that_lags_is_told_of_a_database_that_stays_away(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "RETRY_S", 0)
+    await diary.credit("ann")
+
+    def fail(*_: Any) -> Any:
+        raise Unavailable("gone")
+
+    monkeypatch.setattr(feeds, "read_credited", fail)
+
+    with pytest.raises(Unavailable):
+        await (await diary.follow(after=0)).hear(1)
