@@ -5,8 +5,8 @@ out absent, instants in UTC, names sorted. Keys are kept for ever, and so are fi
 names of commands and fields must never change.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from ledger import statements as sql
 from ledger.actions import MOVES
-from ledger.commands import Command, Order, Owner
+from ledger.commands import Command, Order, Owner, WalletRef
 from ledger.refusals import Refusal, from_json, to_json
 from models.dialects import add_missing_rows, write_rows
 from models.tables import idempotency_keys
@@ -23,32 +23,34 @@ from models.tables import idempotency_keys
 _INPUTS: Final[dict[type[Command], tuple[str, ...]]] = {
     kind: tuple(field.name for field in fields(kind) if field.name != "key") for kind in MOVES
 }
-_REFS: Final = frozenset({"wallet", "sender", "receiver"})
+_TOLD: Final = tuple(field.name for field in fields(Order))
+_REFS: Final = ("wallet", "sender", "receiver")
 
 
 def fingerprint(command: Command) -> str:
     """The hash of a command without its key, in hexadecimal."""
     kind = type(command)
-    said: dict[str, Any] = {}
-    for name in _INPUTS[kind]:
-        value = _plain(name, getattr(command, name))
-        if value is not None:
-            said[name] = value
+    said = _given(command, _INPUTS[kind])
+    for name in _REFS:
+        if name in said:
+            said[name] = _named(said[name])
+    if "order" in said:
+        said["order"] = _given(said["order"], _TOLD)
+        if not said["order"]:
+            del said["order"]
+    if "metadata" in said:
+        said["metadata"] = dict(said["metadata"])
     return sha256(orjson.dumps([MOVES[kind], said], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _plain(name: str, value: object) -> object:
-    if name in _REFS:
-        return (
-            {"owner": [value.identity, value.program]}
-            if isinstance(value, Owner)
-            else {"id": value}
-        )
-    if isinstance(value, Order):
-        return {inner: text for inner, text in asdict(value).items() if text is not None} or None
-    if isinstance(value, Mapping):
-        return dict(value)
-    return value
+def _given(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that are not left out."""
+    said = {name: getattr(value, name) for name in names}
+    return {name: each for name, each in said.items() if each is not None}
+
+
+def _named(ref: WalletRef) -> dict[str, Any]:
+    return {"owner": [ref.identity, ref.program]} if isinstance(ref, Owner) else {"id": ref}
 
 
 @dataclass(slots=True)
