@@ -32,4 +32,6 @@ def fault_in_identity(identity: str) -> str | None:
 
 def has_control(text: str, *, breaks: bool = True) -> bool:
     """Whether it contains a control character; with `breaks`, line breaks are none."""
+    if text.isprintable():  # most texts are, and it is known sooner
+        return False
     return bool((_CONTROL_BUT_BREAKS if breaks else _CONTROL).search(text))
