@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from models.columns import WHOLE
 from models.dialects import each, write_rows
-from models.ids import new_id
+from models.ids import new_ids
 from models.tables import audit_entries
 from models.windows import LIMIT, Cut, Filter, Page, Shape, Window
 
@@ -52,7 +52,7 @@ def entry_rows(at: int, deeds: Sequence[Deed]) -> list[tuple[Any, ...]]:
     """The rows of the trail that tell of these deeds."""
     return [
         (
-            new_id("aud"),
+            entry_id,
             at,
             deed.actor.kind,
             deed.actor.key_id,
@@ -60,7 +60,7 @@ def entry_rows(at: int, deeds: Sequence[Deed]) -> list[tuple[Any, ...]]:
             deed.subject_id,
             deed.actor.request_id,
         )
-        for deed in deeds
+        for entry_id, deed in zip(new_ids("aud", len(deeds)), deeds, strict=True)
     ]
 
 

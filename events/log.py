@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from models.columns import NEVER, WHOLE
 from models.dialects import each, write_at_end
-from models.ids import new_id
+from models.ids import new_ids
 from models.tables import coupon_uses, details, events, log_head, members, transactions, wallets
 
 Statement = Select[*tuple[Any, ...]]
@@ -128,7 +128,8 @@ def append(connection: Connection, drafts: Sequence[EventDraft]) -> int:
 
     From here to the commit the log is locked: let nothing follow that takes long.
     """
-    return write_at_end(connection, log_head, events, [_row(draft) for draft in drafts])
+    ids = new_ids("evt", len(drafts))
+    return write_at_end(connection, log_head, events, list(map(_row, ids, drafts)))
 
 
 def note_erasure(connection: Connection) -> None:
@@ -139,10 +140,10 @@ def note_erasure(connection: Connection) -> None:
     connection.execute(_COUNT_ERASURE)
 
 
-def _row(draft: EventDraft) -> tuple[Any, ...]:
+def _row(id: str, draft: EventDraft) -> tuple[Any, ...]:
     """All of it but its position."""
     return (
-        new_id("evt"),
+        id,
         draft.name,
         draft.wallet_id,
         draft.program_id,

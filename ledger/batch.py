@@ -46,7 +46,7 @@ from ledger.refusals import (
     WalletNotFound,
 )
 from ledger.settlement import settle
-from models.ids import new_id
+from models.ids import new_id, new_ids
 
 Asked = tuple[Command, Actor]
 """A command, and who asks for it: beside it, for it is the same command whoever asks."""
@@ -95,7 +95,7 @@ class Batch:
 
     def run(self) -> list[Outcome | None]:
         """Do all of it, and tell what became of each command."""
-        ids = [new_id("txn") for _ in self.commands]
+        ids = new_ids("txn", len(self.commands))
         prints = [fingerprint(command) for command in self.commands]
         self.keys.claim(self.commands, ids, prints)
         claimed = self.keys.claimed
