@@ -30,6 +30,7 @@ from sqlalchemy import (
 from models.columns import NEVER, WHOLE
 from models.dialects import each, write_at_end
 from models.ids import new_ids
+from models.sending import read_rows
 from models.tables import coupon_uses, details, events, log_head, members, transactions, wallets
 
 Statement = Select[*tuple[Any, ...]]
@@ -232,7 +233,7 @@ _FIELDS: Final = tuple(field.name for field in fields(CreditedFilter))
 
 def log_end(connection: Connection) -> LogEnd:
     """Where the log has got to; its position is 0 before the first event."""
-    return LogEnd(*connection.execute(_END).one())
+    return LogEnd(*read_rows(connection, _END, {})[0])
 
 
 def head(connection: Connection) -> int:
@@ -267,13 +268,13 @@ def read_credited(
     wanted = {name: getattr(filter, name) for name in _FIELDS}
     wanted = {name: value for name, value in wanted.items() if value is not None}
     bounds = {"after": after, "until": until, "limit": limit}
-    found = connection.execute(_credited_with(tuple(wanted)), wanted | bounds)
+    found = read_rows(connection, _credited_with(tuple(wanted)), wanted | bounds)
     return [PointsCredited(*row) for row in found]
 
 
 def find_credited(connection: Connection, ids: Iterable[str]) -> dict[str, PointsCredited]:
     """The CT Points Credited with these ids, those that there are."""
-    found = [PointsCredited(*row) for row in connection.execute(_BY_ID, {"ids": list(ids)})]
+    found = [PointsCredited(*row) for row in read_rows(connection, _BY_ID, {"ids": list(ids)})]
     return {event.id: event for event in found}
 
 

@@ -41,6 +41,7 @@ from ledger.records import (
 )
 from ledger.settlement import DUE_ROWS_MAX
 from models.dialects import FirstOfEach
+from models.sending import read_rows
 
 LOT_READS: Final = (64, 640, LOTS_TAKEN_MAX + 2)
 """How many lots of a wallet are read first, and how many more while a command is short of them."""
@@ -116,7 +117,7 @@ class Desk:
         self.read_due()
 
     def _all(self, statement: Any, **parameters: Any) -> list[Any]:
-        return list(self.connection.execute(statement, {**parameters, "now": self.now}).all())
+        return list(read_rows(self.connection, statement, {**parameters, "now": self.now}))
 
     def _read_references(self, asked: list[Command]) -> None:
         transaction_ids = [
@@ -220,8 +221,8 @@ class Desk:
             "limit": DUE_ROWS_MAX + 1,
         }
         for lots in sql.DUE_LOTS:
-            self._add_lots(self.connection.execute(lots.on(self.connection), asked))
-        holds = self.connection.execute(sql.DUE_HOLDS.on(self.connection), asked)
+            self._add_lots(read_rows(self.connection, lots.on(self.connection), asked))
+        holds = read_rows(self.connection, sql.DUE_HOLDS.on(self.connection), asked)
         self._read_holds([row[0] for row in holds])
 
     def _read_holds(self, hold_ids: list[str]) -> None:

@@ -18,6 +18,7 @@ from ledger.actions import MOVES
 from ledger.commands import Command, Order, Owner, WalletRef
 from ledger.refusals import Refusal, from_json, to_json
 from models.dialects import add_missing_rows, write_rows
+from models.sending import read_rows
 from models.tables import idempotency_keys
 
 _INPUTS: Final[dict[type[Command], tuple[str, ...]]] = {
@@ -82,7 +83,7 @@ class Keys:
         ]
         if add_missing_rows(self._connection, idempotency_keys, rows) == len(rows):
             return  # none was there: none stands for anything yet
-        stored = self._connection.execute(sql.KEYS, {"keys": list(self.claimed)}).all()
+        stored = read_rows(self._connection, sql.KEYS, {"keys": list(self.claimed)})
         for key, printed, transaction_id, refusal in stored:
             if transaction_id is None or transaction_id != self.claimed[key].transaction_id:
                 self.known[key] = Effect(

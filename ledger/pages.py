@@ -37,6 +37,7 @@ from ledger.reading import Entry, entry, find_wallets
 from ledger.records import Hold, Program, Wallet
 from models.columns import WHOLE
 from models.dialects import Around, FirstOfEach, each
+from models.sending import read_rows
 from models.tables import details, holds, lots, members, programs, transactions, wallets
 from models.wallets import is_credited
 from models.windows import LIMIT, Cut, Page, Position, Window
@@ -62,7 +63,7 @@ def _pages(
 
 def page_programs(connection: Connection, window: Window) -> Page[Program]:
     """All programs."""
-    rows = connection.execute(_programs(window.cut), window.params)
+    rows = read_rows(connection, _programs(window.cut), window.params)
     return window.page([((row[0],), Program(*row)) for row in rows])
 
 
@@ -71,7 +72,7 @@ def page_wallets(
 ) -> Page[Wallet]:
     """The wallets that the filter wants, as they were last written."""
     asked = filter.params | window.params | {"now": now}
-    rows = connection.execute(_wallets(filter.shape, window.cut), asked)
+    rows = read_rows(connection, _wallets(filter.shape, window.cut), asked)
     return window.page([((row[0],), Wallet(*row)) for row in rows])
 
 
@@ -81,7 +82,7 @@ def page_wallets_of_programs(
     """The wallets of each of these programs."""
     asked = {"ids": program_ids} | window.params
     statement = _wallets_of(programs, "program_id", window.cut).on(connection)
-    rows = [Wallet(*row) for row in connection.execute(statement, asked)]
+    rows = [Wallet(*row) for row in read_rows(connection, statement, asked)]
     return _pages(window, program_ids, [(row.program_id, (row.id,), row) for row in rows])
 
 
@@ -91,7 +92,7 @@ def page_wallets_of_members(
     """The wallets of each of these members."""
     asked = {"ids": member_ids} | window.params
     statement = _wallets_of(members, "member_id", window.cut).on(connection)
-    rows = [Wallet(*row) for row in connection.execute(statement, asked)]
+    rows = [Wallet(*row) for row in read_rows(connection, statement, asked)]
     return _pages(window, member_ids, [(row.member_id, (row.id,), row) for row in rows])
 
 
@@ -127,7 +128,7 @@ def page_transactions(
 ) -> Page[Entry]:
     """The transactions that the filter wants, of all wallets."""
     asked = filter.params | window.params
-    rows = connection.execute(_transactions(filter.shape, window.cut), asked).all()
+    rows = read_rows(connection, _transactions(filter.shape, window.cut), asked)
     return window.page([((row[0],), entry(row)) for row in rows])
 
 
@@ -137,7 +138,7 @@ def page_transactions_of_wallets(
     """The transactions that the filter wants, of each of these wallets, by sequence."""
     asked = filter.params | window.params | {"ids": wallet_ids}
     statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
-    found = [entry(row) for row in connection.execute(statement, asked).all()]
+    found = [entry(row) for row in read_rows(connection, statement, asked)]
     told = [(row.transaction.wallet_id, (row.transaction.sequence,), row) for row in found]
     return _pages(window, wallet_ids, told)
 
@@ -179,7 +180,7 @@ def page_holds_of_wallets(
     """The holds of each of these wallets that have a status at `now`, as they were last written."""
     asked = {"ids": wallet_ids, "status": status, "now": now} | window.params
     statement = _holds_of_wallets(status, window.cut).on(connection)
-    rows = [Hold(*row) for row in connection.execute(statement, asked)]
+    rows = [Hold(*row) for row in read_rows(connection, statement, asked)]
     return _pages(window, wallet_ids, [(row.wallet_id, (row.id,), row) for row in rows])
 
 
@@ -211,7 +212,7 @@ def page_credited_not_redeemed(
     """
     asked = {"program_id": program_id, "since": since, "min_points": min_points, "now": now}
     statement = _waiting(program_id is None, window.cut).on(connection)
-    found = connection.execute(statement, asked | window.params).all()
+    found = read_rows(connection, statement, asked | window.params)
     page = window.page([((row[1], row[2]), row[0]) for row in found])
     records = find_wallets(connection, {wallet_id for _, wallet_id in page.items})
     items = [(position, records[wallet_id]) for position, wallet_id in page.items]

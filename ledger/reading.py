@@ -29,6 +29,7 @@ from ledger.due import NOW, due_movements, lot_expiry, may_expire_by, total
 from ledger.records import Detail, Hold, Member, Program, Transaction, Wallet
 from models.columns import NEVER, WHOLE
 from models.dialects import each
+from models.sending import read_rows
 from models.tables import (
     details,
     held_lots,
@@ -115,29 +116,29 @@ _PROGRAM_WIDTH: Final = len(programs.columns)
 
 def find_programs(connection: Connection, ids: Iterable[str]) -> dict[str, Program]:
     """The programs with these ids, those that there are."""
-    return {row[0]: Program(*row) for row in connection.execute(_PROGRAMS, {"ids": list(ids)})}
+    return {row[0]: Program(*row) for row in read_rows(connection, _PROGRAMS, {"ids": list(ids)})}
 
 
 def find_programs_named(connection: Connection, names: Iterable[str]) -> dict[str, Program]:
     """The programs with these names, by name."""
-    rows = connection.execute(_PROGRAMS_NAMED, {"ids": list(names)})
+    rows = read_rows(connection, _PROGRAMS_NAMED, {"ids": list(names)})
     return {program.name: program for program in (Program(*row) for row in rows)}
 
 
 def find_members(connection: Connection, ids: Iterable[str]) -> dict[str, Member]:
     """The members with these ids, those that there are."""
-    return {row[0]: Member(*row) for row in connection.execute(_MEMBERS, {"ids": list(ids)})}
+    return {row[0]: Member(*row) for row in read_rows(connection, _MEMBERS, {"ids": list(ids)})}
 
 
 def find_members_known_as(connection: Connection, identities: Iterable[str]) -> dict[str, Member]:
     """The members with these identities, by identity."""
-    rows = connection.execute(_MEMBERS_KNOWN_AS, {"ids": list(identities)})
+    rows = read_rows(connection, _MEMBERS_KNOWN_AS, {"ids": list(identities)})
     return {member.identity: member for member in (Member(*row) for row in rows)}
 
 
 def find_wallets(connection: Connection, ids: Iterable[str]) -> dict[str, Wallet]:
     """The wallets with these ids, as they were last written."""
-    return {row[0]: Wallet(*row) for row in connection.execute(_WALLETS, {"ids": list(ids)})}
+    return {row[0]: Wallet(*row) for row in read_rows(connection, _WALLETS, {"ids": list(ids)})}
 
 
 def find_wallet_of(connection: Connection, owner: Owner) -> Wallet | None:
@@ -149,21 +150,22 @@ def find_wallet_of(connection: Connection, owner: Owner) -> Wallet | None:
 def find_owned(connection: Connection, owner: Owner) -> Owned | None:
     """The wallet of a member in a program, with both of them: finding it has read them."""
     asked = {"identity": owner.identity, "program": owner.program}
-    row = connection.execute(_OWNED, asked).first()
-    if row is None:
+    rows = read_rows(connection, _OWNED, asked)
+    if not rows:
         return None
+    row = rows[0]
     wallet, rest = row[:_WALLET_WIDTH], row[_WALLET_WIDTH:]
     return Owned(Wallet(*wallet), Program(*rest[:_PROGRAM_WIDTH]), Member(*rest[_PROGRAM_WIDTH:]))
 
 
 def find_transactions(connection: Connection, ids: Iterable[str]) -> dict[str, Entry]:
     """The transactions with these ids, those that there are."""
-    return {row[0]: entry(row) for row in connection.execute(_ENTRIES, {"ids": list(ids)})}
+    return {row[0]: entry(row) for row in read_rows(connection, _ENTRIES, {"ids": list(ids)})}
 
 
 def find_holds(connection: Connection, ids: Iterable[str]) -> dict[str, Hold]:
     """The holds with these ids, as they were last written."""
-    return {row[0]: Hold(*row) for row in connection.execute(_HOLDS, {"ids": list(ids)})}
+    return {row[0]: Hold(*row) for row in read_rows(connection, _HOLDS, {"ids": list(ids)})}
 
 
 def entry(row: Sequence[Any]) -> Entry:
@@ -196,7 +198,7 @@ def wallets_as_of(connection: Connection, found: Iterable[Wallet], now: int) -> 
     due = [wallet.id for wallet in by_id.values() if wallet.due_at <= now]
     if due:
         # Read anew, with the movements: what was due when they were read may be written by now.
-        rows = connection.execute(_AS_OF, {"ids": due, "now": now})
+        rows = read_rows(connection, _AS_OF, {"ids": due, "now": now})
         by_id |= {row[0]: _as_of(row) for row in rows}
     return by_id
 
@@ -255,7 +257,7 @@ def balances_at(connection: Connection, found: Iterable[Wallet], at: int) -> dic
         for wallet in by_id.values()
     }
     if past:
-        rows = connection.execute(_THEN, {"ids": past, "now": at})
+        rows = read_rows(connection, _THEN, {"ids": past, "now": at})
         balances |= {row[0]: Balance(*row[1:]) for row in rows}
     return balances
 
@@ -310,7 +312,7 @@ def expiring(
     """The points that can be spent now and expire by `until`, with when: the soonest first."""
     found: dict[str, list[tuple[int, int]]] = {wallet_id: [] for wallet_id in wallet_ids}
     asked = {"ids": list(found), "now": now, "until": min(until, NEVER - 1)}
-    for wallet_id, points, expires_at in connection.execute(_EXPIRING, asked):
+    for wallet_id, points, expires_at in read_rows(connection, _EXPIRING, asked):
         found[wallet_id].append((points, expires_at))
     return found
 
@@ -366,7 +368,7 @@ def summarize(
     One statement, so that what it tells is of one instant.
     """
     span = {"since": 0 if since is None else since, "until": NEVER if until is None else until}
-    rows = connection.execute(_SUMMARY, {"program_id": program_id, "now": now} | span)
+    rows = read_rows(connection, _SUMMARY, {"program_id": program_id, "now": now} | span)
     summary = Summary()
     for flow, source, points, active, promised, held in rows:
         summary.active += active

@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
-from models import links, pragmas
+from models import links, pragmas, sending
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,6 +147,7 @@ class Sqlite(Database):
         self._writer = _sqlite_engine(url, prepared, "BEGIN IMMEDIATE", pool_size=1)
         self._reader = _sqlite_engine(url, pragmas.for_reader, "BEGIN", pool_size=READERS)
         self._surveyor = _sqlite_surveyor(url)
+        self._readers, self._writers = _Kept(self._reader), _Kept(self._writer)
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._reader_threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
@@ -175,15 +176,15 @@ class Sqlite(Database):
         await self._hop(self._writer_thread, self._checkpoint)
 
     def _checkpoint(self) -> None:
-        with self._writer.connect() as connection:
+        with self._writers.taken() as connection:
             connection.rollback()  # a checkpoint can't be in a transaction
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     @override
     async def close(self) -> None:
         await self._surveyor.dispose()
-        await self._hop(self._reader_threads, self._reader.dispose)
-        await self._hop(self._writer_thread, self._writer.dispose)
+        await self._hop(self._reader_threads, self._readers.close)
+        await self._hop(self._writer_thread, self._writers.close)
         self._reader_threads.shutdown()
         self._writer_thread.shutdown()
 
@@ -191,17 +192,48 @@ class Sqlite(Database):
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     def _read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _translated(_sqlite_fault), self._reader.connect() as connection:
+        with _translated(_sqlite_fault), self._readers.taken() as connection:
             return work(connection, *args, **kwargs)
 
     def _write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _translated(_sqlite_fault), self._writer.begin() as connection:
+        with _translated(_sqlite_fault), self._writers.taken() as connection, connection.begin():
             return work(connection, *args, **kwargs)
 
 
+class _Kept:
+    """An engine's connections, opened as they are needed and kept.
+
+    Threads hold one for one hop only, so any of them may serve any thread.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._idle: list[Connection] = []
+
+    @contextmanager
+    def taken(self) -> Generator[Connection]:
+        """One that is nobody else's; what isn't committed is rolled back."""
+        connection = self._idle.pop() if self._idle else self._engine.connect()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def _give_back(self, connection: Connection) -> None:
+        try:
+            connection.rollback()
+        except DBAPIError:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        self._engine.dispose()
+
+
 def _sqlite_engine(url: URL, prepare: Callable[[Any], None], begin: str, pool_size: int) -> Engine:
-    # Threads hold a connection for one hop only, so any of a pool's connections may serve any of
-    # its threads.
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -227,7 +259,7 @@ def _sqlite_surveyor(url: URL) -> AsyncEngine:
 def _prepare(engine: Engine, prepare: Callable[[Any], None], begin: str) -> None:
     """Begin every unit of work and every read by hand: all of it sees one instant."""
     event.listen(engine, "connect", lambda connection, _: prepare(connection))
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda connection: sending.begin(connection, begin))
 
 
 def _sqlite_fault(error: DBAPIError) -> DatabaseError | None:

@@ -32,6 +32,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from typing_extensions import override
 
+from models.sending import read_rows, send_each
+
 Rows = Select[*tuple[Any, ...]]
 
 
@@ -217,11 +219,10 @@ def write_at_end(
     Their positions follow those that `head` says are taken, without gap; the last of them. From
     here to the end of the unit of work nobody else can do so.
     """
-    taken = {"count": len(rows)}
     if connection.dialect.name == "postgresql":
         columns = (len(rows), *_arrays(table, rows, skipped=1))
         return connection.exec_driver_sql(_insert_at_end(head, table), columns).scalar_one()
-    last: int = connection.execute(_take_positions(head), taken).scalar_one()
+    ((last,),) = read_rows(connection, _take_positions(head), {"count": len(rows)})
     placed = [(position, *row) for position, row in enumerate(rows, start=last - len(rows) + 1)]
     write_rows(connection, table, placed)
     return last
@@ -235,7 +236,7 @@ def _insert(
     if connection.dialect.name == "postgresql":
         statement = _insert_of_arrays(table) + otherwise
         return connection.exec_driver_sql(statement, tuple(_arrays(table, rows))).rowcount
-    return connection.exec_driver_sql(_insert_of_rows(table) + otherwise, list(rows)).rowcount
+    return send_each(connection, _insert_of_rows(table) + otherwise, rows)
 
 
 def _otherwise(table: Table, replacing: Sequence[str]) -> str:
