@@ -76,7 +76,9 @@ class Ledger:
 
     async def submit(self, command: Command, by: Actor) -> Outcome:
         """Do what the command says, once for its key."""
-        return (await self.submit_all([command], by))[0]
+        if wrong := check(command):
+            return Outcome(refusal=wrong)
+        return await self._writer.submit([(command, by)])[0]
 
     async def submit_all(self, commands: Sequence[Command], by: Actor) -> list[Outcome]:
         """Do what the commands say, in their order; each stands or falls alone.

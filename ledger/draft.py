@@ -5,7 +5,7 @@ refused command leaves no trace. Pure: no I/O, no clock.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from ledger.calendar import DAY_US, after
 from ledger.lots import due_at, expires_at, is_usable, order_of
@@ -170,7 +170,12 @@ class Draft:
         flow: str | None = None,
         flow_change: int = 0,
         at: int | None = None,
-        **about: Any,
+        source: str | None = None,
+        campaign_id: str | None = None,
+        active_at: int | None = None,
+        expires_at: int | None = None,
+        related_id: str | None = None,
+        hold_id: str | None = None,
     ) -> Transaction:
         """Write the wallet's next row.
 
@@ -200,12 +205,12 @@ class Draft:
             held_after=wallet.held,
             flow=flow,
             flow_change=flow_change,
-            source=about.get("source"),
-            campaign_id=about.get("campaign_id"),
-            active_at=about.get("active_at"),
-            expires_at=about.get("expires_at"),
-            related_id=about.get("related_id"),
-            hold_id=about.get("hold_id"),
+            source=source,
+            campaign_id=campaign_id,
+            active_at=active_at,
+            expires_at=expires_at,
+            related_id=related_id,
+            hold_id=hold_id,
             effective_at=wallet.effective_at,
             created_at=self.now,
         )
@@ -223,25 +228,36 @@ class Draft:
         self.watch(lot)
         return lot
 
-    def issue(self, row: Transaction, points: int, **about: Any) -> Lot:
+    def issue(  # noqa: PLR0913 - what a lot says; all but two by name
+        self,
+        row: Transaction,
+        points: int,
+        *,
+        active_at: int,
+        expires_at: int,
+        issued_at: int | None = None,
+        credited: bool = False,
+        follows_activity: bool = False,
+    ) -> Lot:
         """A new lot in this wallet, in the name of a row."""
+        activated = active_at <= self.now
         lot = Lot(
             id=new_id("lot"),
             wallet_id=self.wallet.id,
             program_id=self.wallet.program_id,
             transaction_id=row.id,
-            credited=about.get("credited", False),
+            credited=credited,
             issued=points,
             remaining=points,
             held=0,
             expired=0,
             reversed=0,
-            issued_at=about.get("issued_at", self.now),
-            active_at=about["active_at"],
-            expires_at=about["expires_at"],
-            follows_activity=about.get("follows_activity", False),
-            activated=about["active_at"] <= self.now,
-            spendable_sequence=row.sequence if about["active_at"] <= self.now else None,
+            issued_at=self.now if issued_at is None else issued_at,
+            active_at=active_at,
+            expires_at=expires_at,
+            follows_activity=follows_activity,
+            activated=activated,
+            spendable_sequence=row.sequence if activated else None,
             warned_for=0,
         )
         self.lots[lot.id] = lot

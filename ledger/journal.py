@@ -82,9 +82,10 @@ class Journal:
             draft.keep()
             self.wallets[draft.wallet.id] = draft.wallet
             self.lots |= draft.lots
-            self.holds |= draft.holds
-            for parts in draft.held_lots.values():
-                self.held_lots |= {(part.hold_id, part.ordinal): part for part in parts}
+            if draft.holds:
+                self.holds |= draft.holds
+                for parts in draft.held_lots.values():
+                    self.held_lots |= {(part.hold_id, part.ordinal): part for part in parts}
             self.transactions += draft.transactions
             self.changes += draft.changes
             self.events += [event_of(row) for row in draft.transactions]

@@ -7,7 +7,7 @@ Their fields stand in the order of the columns: selected rows become records by 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -234,19 +234,19 @@ class CouponUse:
 
 def detail_of(transaction_id: str, command: Any) -> Detail | None:
     """What the caller said of the transaction, if anything."""
-    order: Order = getattr(command, "order", None) or Order()
+    order: Order | None = getattr(command, "order", None)
     metadata = getattr(command, "metadata", None)
-    detail = Detail(
-        transaction_id,
+    said: tuple[Any, ...] = (
         getattr(command, "description", None) or None,
         None if metadata is None else orjson.dumps(metadata).decode(),
-        order.id,
-        order.sale_amount,
-        order.sale_channel,
-        order.location_id,
+        *((None,) * 4 if order is None else _told(order)),
         getattr(command, "coupon_code", None),
     )
-    return detail if detail != Detail(transaction_id) else None
+    return None if said == _NOTHING else Detail(transaction_id, *said)
+
+
+_told = attrgetter(*(field.name for field in fields(Order)))
+_NOTHING: Final = (None,) * (len(fields(Detail)) - 1)
 
 
 def row_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
