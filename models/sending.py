@@ -41,10 +41,13 @@ def send_each(connection: Connection, text: str, rows: Sequence[Row]) -> int:
 
 def begin(connection: Connection, text: str) -> None:
     """Begin a unit of work by this statement, when SQLAlchemy says that it begins."""
-    if _is_near(connection):
-        connection.connection.cursor().execute(text)
-    else:
+    if not _is_near(connection):
         connection.exec_driver_sql(text)
+        return
+    try:
+        connection.connection.cursor().execute(text).close()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_told(connection, text, error) from error
 
 
 def _is_near(connection: Connection) -> bool:
@@ -61,7 +64,6 @@ class _Cursor:
     __slots__ = ("_connection", "_cursor", "_text")
 
     def __init__(self, connection: Connection, text: str) -> None:
-        """Errors are told with the text, and without the values, which may be personal."""
         self._connection = connection
         self._text = text
 
@@ -73,12 +75,15 @@ class _Cursor:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._cursor.close()
-        dialect = self._connection.dialect
-        base = dialect.loaded_dbapi.Error
-        if isinstance(error, base):
-            raise DBAPIError.instance(
-                self._text, None, error, base, hide_parameters=True, dialect=dialect
-            ) from error
+        if isinstance(error, self._connection.dialect.loaded_dbapi.Error):
+            raise _as_told(self._connection, self._text, error) from error
+
+
+def _as_told(connection: Connection, text: str, error: Exception) -> BaseException:
+    """As SQLAlchemy tells of it: with the text, and without the values, which may be personal."""
+    dialect = connection.dialect
+    base = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(text, None, error, base, hide_parameters=True, dialect=dialect)
 
 
 # ── what is said ─────────────────────────────────────────────────────────────────────────────────
@@ -109,16 +114,20 @@ class _Said(NamedTuple):
         return tuple([place.value(given) for place in self.places])
 
 
+SAID_MAX: Final = 4_096
+"""How many statements are kept: several times as many as there are, for all are kept elsewhere."""
+
 _said: Final[dict[Any, _Said]] = {}
-"""As many as there are statements: each is kept for as long as the process runs."""
 
 
 def _say(statement: Any, dialect: Dialect) -> _Said:
     compiled: SQLCompiler = statement.compile(dialect=dialect)
     assert not compiled.post_compile_params, "a text that differs by its values isn't made once"
     places = tuple(_place(compiled, name, dialect) for name in compiled.positiontup or ())
-    _said[statement] = _Said(str(compiled), places)
-    return _said[statement]
+    if len(_said) >= SAID_MAX:
+        _said.clear()
+    said = _said[statement] = _Said(str(compiled), places)
+    return said
 
 
 def _place(compiled: SQLCompiler, name: str, dialect: Dialect) -> _Place:
