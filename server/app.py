@@ -9,7 +9,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,10 +18,11 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.door import Door
 from access.rates import Rates
@@ -51,6 +52,8 @@ from server.providers import open_provider
 from server.settings import Settings
 from server.upkeep import NOT_CURRENT, bring_up_to_date
 from server.workers import run_sweeper
+
+GRAPHQL: Final = "/graphql"
 
 POLL_S: Final = 0.25
 """How often the log is looked at where other instances may write it too."""
@@ -201,6 +204,18 @@ async def _sweeping(ledger: Ledger, metrics: Metrics) -> AsyncIterator[None]:
         await sweeper
 
 
+class Short:
+    """The short way to the API; the router finds all else, and what is nearly so called."""
+
+    def __init__(self, graphql: ASGIApp, others: ASGIApp) -> None:
+        self._graphql = graphql
+        self._others = others
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        is_short = scope["type"] == "http" and scope["path"] == GRAPHQL
+        return (self._graphql if is_short else self._others)(scope, receive, send)
+
+
 def create_app(
     settings: Settings, clock: Clock | None = None, developer_token: str | None = None
 ) -> Starlette:
@@ -217,8 +232,8 @@ def create_app(
 
     graphql = graphql_app(service)
     routes = [
-        Route("/graphql", graphql),
-        WebSocketRoute("/graphql", graphql),
+        Route(GRAPHQL, graphql),
+        WebSocketRoute(GRAPHQL, graphql),
         Route("/healthz", health),
         Route("/readyz", readiness),
         Route("/", welcome),
@@ -227,13 +242,11 @@ def create_app(
         routes += page_routes()
     if settings.metrics:
         routes.append(Route("/metrics", metrics))
-    app = Starlette(
-        routes=routes,
-        lifespan=lifespan,
-        middleware=[Middleware(Gate, settings=settings)],
-        exception_handlers={HTTPException: refuse},
-    )
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.state.service = service
+    # Without Starlette's own outermost layer: what fails is told by the gate, which is outside.
+    others = ExceptionMiddleware(app.router, {HTTPException: refuse})
+    app.middleware_stack = Gate(Short(graphql, others), settings)
     return app
 
 
