@@ -71,15 +71,21 @@ class Door:
         if self._members:
             await self._members.close()
 
+    def recall(self, authorization: str | None) -> Principal | None:
+        """The principal, where a key is shown as it was lately. Raises Unauthenticated."""
+        known = self._shown.get(authorization) if authorization else None
+        if known and self._ticks() < known.until:
+            return self._admit_key(known.key)
+        return None
+
     async def admit(self, authorization: str | None) -> Principal:
         """The principal of an `Authorization` header's value.
 
         Raises Unauthenticated; ProviderDown where it can't be said just now whether a member's
         token is good; DatabaseError where a key can't be looked up.
         """
-        known = self._shown.get(authorization) if authorization else None
-        if known and self._ticks() < known.until:
-            return self._admit_key(known.key)
+        if recalled := self.recall(authorization):
+            return recalled
         token = _token_in(authorization)
         if self._developer_token and compare_digest(token, self._developer_token):
             return DEVELOPER

@@ -12,10 +12,12 @@ from typing import Final, NamedTuple
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from strawberry.http import process_result
 from strawberry.types import ExecutionResult
 
 from graph.faults import STATUSES, Refused
+from graph.head import Header
 
 JSON: Final = "application/json"
 RESPONSE: Final = "application/graphql-response+json"
@@ -39,12 +41,18 @@ class Manner(NamedTuple):
     """How an answer is written, and whether its status leaves the GraphQL part's fate unsaid."""
 
     media_type: str
+    header: Header
     is_lenient: bool = False
 
+    @classmethod
+    def of(cls, name: str, *, is_lenient: bool = False) -> "Manner":
+        media_type = name + UTF_8
+        return cls(media_type, (b"content-type", media_type.encode()), is_lenient)
 
-TELLING: Final = Manner(RESPONSE + UTF_8)
-LENIENT: Final = Manner(JSON + UTF_8, is_lenient=True)
-PLAIN: Final = Manner(JSON + UTF_8)
+
+TELLING: Final = Manner.of(RESPONSE)
+LENIENT: Final = Manner.of(JSON, is_lenient=True)
+PLAIN: Final = Manner.of(JSON)
 
 
 def manner_for(accept: str) -> Manner:
@@ -94,7 +102,28 @@ def _weigh(media_type: str, weights: dict[str, float]) -> _Liking:
     return _Liking(0.0, is_named=False)
 
 
-def answer(result: ExecutionResult, manner: Manner) -> Response:
+class Answer:
+    """What is sent for one request: Starlette's Response, as far as it is needed here."""
+
+    __slots__ = ("body", "raw_headers", "status_code")
+
+    def __init__(self, body: bytes, status_code: int, manner: Manner) -> None:
+        self.body = body
+        self.status_code = status_code
+        self.raw_headers = ((b"content-length", b"%d" % len(body)), manner.header)
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def answer(result: ExecutionResult, manner: Manner) -> Answer:
     """An operation's result. A request that was never begun has no `data`, not even null."""
     body = process_result(result)
     status = HTTPStatus.OK
@@ -103,7 +132,7 @@ def answer(result: ExecutionResult, manner: Manner) -> Response:
         status = _status(result)
         if manner.is_lenient and status == HTTPStatus.BAD_REQUEST:
             status = HTTPStatus.OK
-    return Response(orjson.dumps(body), status, media_type=manner.media_type)
+    return Answer(orjson.dumps(body), status, manner)
 
 
 def _status(result: ExecutionResult) -> int:

@@ -5,8 +5,12 @@ costs six times as much.
 """
 
 import asyncio
+from collections.abc import Coroutine, Generator
 from math import inf
-from types import TracebackType
+from types import TracebackType, coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Deadlines:
@@ -24,6 +28,25 @@ class Deadlines:
     def until(self, ends_at: float) -> "Deadline":
         """A block's deadline, by the loop's time."""
         return Deadline(self, ends_at)
+
+    @coroutine
+    def within(self, seconds: float, work: Coroutine[Any, None, T]) -> Generator[Any, None, T]:
+        """What the work gives. Raises TimeoutError where that isn't there in time.
+
+        The deadline is set when there is something to wait for: most often there is nothing.
+        """
+        try:
+            waits_for = work.send(None)
+            with self.until(asyncio.get_running_loop().time() + seconds):
+                while True:
+                    try:
+                        yield waits_for
+                    except BaseException as error:  # noqa: BLE001 - it is the work's to see
+                        waits_for = work.throw(error)
+                    else:
+                        waits_for = work.send(None)
+        except StopIteration as done:
+            return done.value
 
     def keep(self, deadline: "Deadline") -> None:
         self._kept.add(deadline)

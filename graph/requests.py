@@ -3,7 +3,6 @@
 What is no GraphQL request is Refused, in words that say what would be one.
 """
 
-import asyncio
 import json
 from functools import partial
 from http import HTTPStatus
@@ -11,11 +10,13 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from graph.answers import JSON
 from graph.deadlines import Deadlines
 from graph.faults import Refused
+from graph.head import Head
 
 BODY_S_MAX: Final = 20.0
 """How long a body may take to arrive, from the end of its headers."""
@@ -41,6 +42,18 @@ NO_BATCHES: Final = (
 )
 
 
+class Incoming(NamedTuple):
+    """A request as it comes in: its head is here, its body may be yet to come."""
+
+    scope: Scope
+    head: Head
+    receive: Receive
+
+    @property
+    def method(self) -> str:
+        return self.scope["method"]
+
+
 class Asked(NamedTuple):
     """One request's parts."""
 
@@ -50,22 +63,28 @@ class Asked(NamedTuple):
     extensions: dict[str, Any] | None
 
 
-async def read_request(request: Request, bytes_max: int, deadlines: Deadlines) -> Asked:
+async def read_request(incoming: Incoming, bytes_max: int, deadlines: Deadlines) -> Asked:
     """What a POST's body or a GET's parameters ask. Raises Refused, or ClientDisconnect."""
-    if request.method == "GET":
-        return _asked(read_parameters(request.scope["query_string"]))
-    _demand_json(request)
-    if int(request.headers.get("content-length", "0")) > bytes_max:
+    if incoming.method == "GET":
+        return _asked(read_parameters(incoming.scope["query_string"]))
+    _demand_json(incoming.head)
+    if int(incoming.head.find(b"content-length") or "0") > bytes_max:
         raise _too_large(bytes_max)
-    return _asked(read_json(await _read_in_time(request, bytes_max, deadlines)))
+    try:
+        body = await deadlines.within(BODY_S_MAX, _read_body(incoming.receive, bytes_max))
+    except TimeoutError as error:
+        message = f"the body didn't arrive within {BODY_S_MAX:g} seconds"
+        closing = {"Connection": "close"}
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, message, headers=closing) from error
+    return _asked(read_json(body))
 
 
-def _demand_json(request: Request) -> None:
+def _demand_json(head: Head) -> None:
     """Refuse all but JSON as it is: what a form can send, a foreign page can send without asking.
 
     Raises Refused.
     """
-    content_type = request.headers.get("content-type", "")
+    content_type = head.find(b"content-type") or ""
     if content_type not in _USUAL:
         media_type, *parameters = (part.strip() for part in content_type.lower().split(";"))
         if media_type != JSON:
@@ -75,29 +94,23 @@ def _demand_json(request: Request) -> None:
         for name, _, value in (parameter.partition("=") for parameter in parameters):
             if name == "charset" and value.strip('"') not in _UTF_8:
                 raise Refused(UNSUPPORTED, "the body must be in UTF-8, as all JSON is")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    encoding = head.find(b"content-encoding")
+    if encoding is not None and encoding.lower() != "identity":
         message = "the body must come as it is, without a Content-Encoding"
         raise Refused(UNSUPPORTED, message, headers={"Accept-Encoding": "identity"})
 
 
-async def _read_in_time(request: Request, bytes_max: int, deadlines: Deadlines) -> bytes:
-    """The whole body. Raises Refused where it is too large or too slow, and reads no further."""
-    ends_at = asyncio.get_running_loop().time() + BODY_S_MAX
-    try:
-        with deadlines.until(ends_at):
-            return await _read_body(request, bytes_max)
-    except TimeoutError as error:
-        message = f"the body didn't arrive within {BODY_S_MAX:g} seconds"
-        closing = {"Connection": "close"}
-        raise Refused(HTTPStatus.REQUEST_TIMEOUT, message, headers=closing) from error
-
-
-async def _read_body(request: Request, bytes_max: int) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
+async def _read_body(receive: Receive, bytes_max: int) -> bytes:
+    """The whole body. Raises Refused where it is too large, and reads no further."""
+    body, is_over = bytearray(), False
+    while not is_over:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > bytes_max:
             raise _too_large(bytes_max)
+        is_over = not message.get("more_body", False)
     return bytes(body)
 
 

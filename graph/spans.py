@@ -9,9 +9,11 @@ spent on it.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from graph.head import Head
 from graph.lines import tell_in_lines
 
 NAME: Final = "tuppence"
+TOLD_BY_CALLERS: Final = ("traceparent", "tracestate")
 FAULTS: Final = frozenset({"INTERNAL", "UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED"})
 """Codes that are our failure rather than the caller's: the span's status says so."""
 
@@ -42,10 +44,10 @@ class Tracer:
         self.trace: Any = trace
         self.context: Any = context
 
-    def start(self, headers: Mapping[str, str]) -> "Span":
-        """A span under that which the headers name; what is done from now on is within it."""
-        # A request's headers are many, and only two are looked for.
-        carrier = {name: headers[name] for name in ("traceparent", "tracestate") if name in headers}
+    def start(self, head: Head | None) -> "Span":
+        """A span under that which the head names; what is done from now on is within it."""
+        said = {name: head.find(name.encode()) for name in TOLD_BY_CALLERS} if head else {}
+        carrier = {name: value for name, value in said.items() if value is not None}
         span = self._tracer.start_span(
             "operation",
             context=self._propagator.extract(carrier),

@@ -1,6 +1,6 @@
 """Telemetry: what is told of each operation: a line in the log, numbers, and a span if wished.
 
-    with service.telemetry.trace("http", request_id, headers) as trace:
+    with service.telemetry.trace("http", request_id, head) as trace:
         trace.admit(principal)              # phase "admit" ends: the caller is known
         …                                   # "read" and "prepare" end in graph/documents.py
         reach("execute")                    # "execute" ends: there is a result
@@ -16,7 +16,7 @@ longer, for by then the processor has forgotten how it is done.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, ContextVar
 from functools import cache
 from time import perf_counter
@@ -33,6 +33,7 @@ from typing_extensions import override
 
 from access.principal import Principal
 from graph.durations import Durations
+from graph.head import Head
 from graph.lines import NOTHING, tell_in_lines, told_in_lines
 from graph.soon import Soon
 from graph.spans import Span, Tracer
@@ -116,11 +117,9 @@ class Telemetry(Collector):
         """Somebody, or something, was turned away; where a limit or a rate did it, by that."""
         self.rejected.labels(code, limit).inc()
 
-    def trace(
-        self, transport: Transport, request_id: str, headers: Mapping[str, str] | None = None
-    ) -> "Trace":
+    def trace(self, transport: Transport, request_id: str, head: Head | None = None) -> "Trace":
         """Of one operation, from where it comes in to where its answer has gone out."""
-        return Trace(self, transport, request_id, headers or {})
+        return Trace(self, transport, request_id, head)
 
 
 class Trace:
@@ -130,7 +129,7 @@ class Trace:
         "_began",
         "_codes",
         "_ended",
-        "_headers",
+        "_head",
         "_lines",
         "_reached",
         "_span",
@@ -150,11 +149,11 @@ class Trace:
         telemetry: Telemetry,
         transport: Transport,
         request_id: str,
-        headers: Mapping[str, str],
+        head: Head | None,
     ) -> None:
         self._telemetry = telemetry
         self._transport: Transport = transport
-        self._headers = headers
+        self._head = head
         self._codes: list[str] = []
         self._reached: list[tuple[Phase, float]] = []
         self._span: Span | None = None
@@ -172,7 +171,7 @@ class Trace:
         if told_in_lines().get("request_id") != self.request_id:
             tell_in_lines(request_id=self.request_id)
         if self._telemetry.tracer:
-            self._span = self._telemetry.tracer.start(self._headers)
+            self._span = self._telemetry.tracer.start(self._head)
         self._began = perf_counter()
         return self
 

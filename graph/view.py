@@ -3,7 +3,6 @@
 Every answer but the page is JSON, with errors as GraphQL clients read them.
 """
 
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
@@ -17,12 +16,13 @@ from strawberry.types.graphql import OperationType
 
 from access.principal import Principal, Unauthenticated
 from graph import graphiql
-from graph.answers import answer, manner_for, refusal
+from graph.answers import Answer, answer, manner_for, refusal
 from graph.context import Context, Service
 from graph.faults import Refused, refusal_of, told
+from graph.head import Head, head_of
 from graph.lines import new_request_id
 from graph.loaders import Loaders
-from graph.requests import Asked, read_request
+from graph.requests import Asked, Incoming, read_request
 from graph.running import run
 from graph.sockets import Sockets
 from graph.telemetry import Trace
@@ -58,44 +58,39 @@ class View:
         if scope["type"] == "websocket":
             await self._sockets(scope, receive, send)
             return
-        request = Request(scope, receive)
-        # Whoever has hung up hears nothing, and is no error.
-        with suppress(ClientDisconnect):
-            response = await self._respond(request)
-            await response(scope, receive, send)
+        incoming = Incoming(scope, head_of(scope), receive)
+        try:
+            response = await self._respond(incoming)
+        except ClientDisconnect:  # whoever has hung up hears nothing, and is no error
+            return
+        await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, incoming: Incoming) -> ASGIApp:
         """Answer a request, whatever it is and whatever becomes of it. Raises ClientDisconnect."""
-        if self._service.graphiql and wants_page(request):
+        if self._service.graphiql and wants_page(incoming):
+            request = Request(incoming.scope)
             return await graphiql.page(request, self._service.door.developer_token)
-        request_id = request.scope["state"].get("request_id") or new_request_id()
-        with self._service.telemetry.trace("http", request_id, request.headers) as trace:
-            response = await self._answer(request, trace)
+        request_id = incoming.scope["state"].get("request_id") or new_request_id()
+        with self._service.telemetry.trace("http", request_id, incoming.head) as trace:
+            try:
+                response = await self._execute(incoming, trace)
+            except ClientDisconnect:
+                raise
+            except Exception as error:  # noqa: BLE001 - it is told in the log, and masked
+                response = _refuse(error, incoming.head, trace.request_id)
             trace.status = response.status_code
         return response
 
-    async def _answer(self, request: Request, trace: Trace) -> Response:
-        try:
-            return await self._execute(request, trace)
-        except ClientDisconnect:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is told in the log, and masked
-            response = refusal(refusal_of(error, trace.request_id))
-        if "expect" in request.headers:
-            # Its body may come or not: nothing that follows could be told from it.
-            response.headers["Connection"] = "close"
-        return response
-
-    async def _execute(self, request: Request, trace: Trace) -> Response:
+    async def _execute(self, incoming: Incoming, trace: Trace) -> Answer:
         """Execute an operation. Nothing of it is read before it is known who asks."""
-        if request.method not in ALLOWED:
+        if incoming.method not in ALLOWED:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_METHOD, headers={"Allow": "GET, POST"})
-        context = self._new_context(await admit(self._service, request), trace.request_id)
-        trace.admit(context.principal)
-        manner = manner_for(",".join(request.headers.getlist("accept")))
         service = self._service
-        asked = await read_request(request, service.limits.body_bytes, service.deadlines)
-        result = await _execute(asked, context, ALLOWED[request.method])
+        context = self._new_context(await admit(service, incoming.scope), trace.request_id)
+        trace.admit(context.principal)
+        manner = manner_for(",".join(incoming.head.list_all(b"accept")))
+        asked = await read_request(incoming, service.limits.body_bytes, service.deadlines)
+        result = await _execute(asked, context, ALLOWED[incoming.method])
         trace.reach("execute")
         return answer(result, manner)
 
@@ -104,19 +99,28 @@ class View:
         return Context(self._service, principal, request_id or new_request_id(), Loaders)
 
 
-async def admit(service: Service, request: Request) -> Principal:
+def _refuse(error: Exception, head: Head, request_id: str) -> Response:
+    response = refusal(refusal_of(error, request_id))
+    if head.find(b"expect") is not None:
+        # Its body may come or not: nothing that follows could be told from it.
+        response.headers["Connection"] = "close"
+    return response
+
+
+async def admit(service: Service, scope: Scope) -> Principal:
     """Who asks. Raises Refused, RateLimited, or what keeps the door shut.
 
     Strangers are counted once they are known to be such: who shares an address with them, and
     is let in, isn't kept out.
     """
-    shown = request.headers.getlist("authorization")
+    shown = head_of(scope).list_all(b"authorization")
     if len(shown) > 1:
         raise Refused(HTTPStatus.BAD_REQUEST, "there must be one Authorization header")
     try:
-        principal = await service.door.admit(shown[0] if shown else None)
+        header = shown[0] if shown else None
+        principal = service.door.recall(header) or await service.door.admit(header)
     except Unauthenticated as error:
-        service.rates.take_stranger(request.client.host if request.client else "")
+        service.rates.take_stranger(scope["client"][0] if scope.get("client") else "")
         headers = {"WWW-Authenticate": REFUSED_CHALLENGE if shown else CHALLENGE}
         message = str(error)
         raise Refused(
@@ -147,10 +151,10 @@ async def _execute(asked: Asked, context: Context, allowed: set[OperationType]) 
         raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_MUTATION, headers=headers) from error
 
 
-def wants_page(request: Request) -> bool:
+def wants_page(incoming: Incoming) -> bool:
     """A browser asks for GraphiQL, not for an answer."""
     return (
-        request.method == "GET"
-        and "query" not in request.query_params
-        and "text/html" in request.headers.get("accept", "")
+        incoming.method == "GET"
+        and "text/html" in (incoming.head.find(b"accept") or "")
+        and "query" not in Request(incoming.scope).query_params
     )

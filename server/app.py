@@ -271,7 +271,7 @@ async def metrics(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     if not is_near(request, service.settings):
-        principal = await admit(service, request)
+        principal = await admit(service, request.scope)
         if not principal.has("admin"):
             raise Refused(HTTPStatus.FORBIDDEN, METRICS_REFUSED, "FORBIDDEN")
     return Response(await service.metrics.render(service.feed), media_type=CONTENT_TYPE_LATEST)

@@ -19,11 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.answers import refusal
 from graph.faults import Refused, refusal_of
+from graph.head import Head, Header, head_of
 from graph.lines import new_request_id, tell_in_lines
 from graph.origins import is_allowed
 from server.settings import Settings
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Headers = tuple[Header, ...]
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 PROBES: Final = frozenset({"/healthz", "/readyz"})
@@ -65,7 +66,6 @@ HOSTS_KNOWN: Final = 256
 
 _HOST: Final = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_NOTED: Final = frozenset({b"host", b"origin", REQUEST_ID, b"access-control-request-method"})
 
 NO_HOST: Final = "there must be one Host header, which says whom this is for"
 FOREIGN_HOST: Final = (
@@ -96,41 +96,43 @@ class Gate:
             return
         if self._behind_proxy:
             unwrap(scope)
-        noted = {name: value for name, value in scope["headers"] if name in _NOTED}
-        request_id = _request_id(noted)
-        scope.setdefault("state", {})["request_id"] = request_id
-        leaving = Leaving(send, self._headers(scope, noted, request_id))
+        head = head_of(scope)
+        request_id = _request_id(head)
+        scope["state"]["request_id"] = request_id
+        leaving = Leaving(send, self._headers(scope, head, request_id))
         tell_in_lines(request_id=request_id)
         try:
-            answer = self._judge(scope, noted) or self._app
+            answer = self._judge(scope, head) or self._app
             await answer(scope, receive, leaving)
         except Exception as error:
             if leaving.has_begun:
                 raise
             await refusal(refusal_of(error, request_id))(scope, receive, leaving)
 
-    def _judge(self, scope: Scope, noted: dict[bytes, bytes]) -> Response | None:
+    def _judge(self, scope: Scope, head: Head) -> Response | None:
         """Refuse what may not pass. The answer to a page that asks whether it may, by CORS.
 
         Raises Refused.
         """
+        host = head.find_last(b"host") or b""
         if scope["path"] not in PROBES:
-            self._judge_host(scope, noted.get(b"host", b""))
-        if b"origin" not in noted or scope["type"] == "websocket":  # graph.sockets judges its own
+            self._judge_host(host, head.count(b"host"))
+        shown = head.find_last(b"origin")
+        if shown is None or scope["type"] == "websocket":  # graph.sockets judges its own
             return None
-        origin, host = (noted.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
-        asks = scope["method"] == "OPTIONS" and b"access-control-request-method" in noted
+        origin = shown.decode("latin-1")
+        asks = scope["method"] == "OPTIONS" and head.count(b"access-control-request-method") > 0
         if asks and origin in self._origins:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=PREFLIGHT)
         if (asks or scope["method"] not in SAFE) and not is_allowed(
-            origin, host, scope["scheme"], self._origins
+            origin, host.decode("latin-1"), scope["scheme"], self._origins
         ):
             raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_ORIGIN, "FORBIDDEN")
         return None
 
-    def _judge_host(self, scope: Scope, host: bytes) -> None:
+    def _judge_host(self, host: bytes, count: int) -> None:
         fault = self._fault_of_host(host) if len(host) <= HOST_BYTES_MAX else NO_HOST
-        if fault == NO_HOST or [name for name, _ in scope["headers"]].count(b"host") > 1:
+        if fault == NO_HOST or count > 1:
             raise Refused(HTTPStatus.BAD_REQUEST, NO_HOST)
         if fault == FOREIGN_HOST:
             raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_HOST, "FORBIDDEN")
@@ -143,13 +145,13 @@ class Gate:
         is_ours = name in self._hosts or name.endswith(self._domains or (b"\n",))
         return None if is_ours else FOREIGN_HOST
 
-    def _headers(self, scope: Scope, noted: dict[bytes, bytes], request_id: str) -> Headers:
+    def _headers(self, scope: Scope, head: Head, request_id: str) -> Headers:
         """What is put on the answer."""
         headers = (*self._always, (REQUEST_ID, request_id.encode()))
         if scope["scheme"] in {"https", "wss"}:
             headers = (*headers, TLS_ONLY)
-        origin = noted.get(b"origin")
-        if origin and self._origins and origin.decode("latin-1") in self._origins:
+        origin = head.find_last(b"origin") if self._origins else None
+        if origin and origin.decode("latin-1") in self._origins:
             headers = (
                 *headers,
                 (ALLOWED_ORIGIN, origin),
@@ -174,7 +176,7 @@ class Leaving:
             message["headers"] = [*message["headers"], *self._lacking(message["headers"])]
         return self._send(message)
 
-    def _lacking(self, own: Iterable[tuple[bytes, bytes]]) -> Headers:
+    def _lacking(self, own: Iterable[Header]) -> Headers:
         said = dict(own)
         if PUT_ON.isdisjoint(said):
             return self._headers
@@ -204,9 +206,9 @@ def _without_port(address: str) -> str:
     return address.partition(":")[0] if address.count(":") == 1 else address
 
 
-def _request_id(noted: dict[bytes, bytes]) -> str:
+def _request_id(head: Head) -> str:
     """The id that the caller gave, if it is fit for a log, or a new one."""
-    given = noted.get(REQUEST_ID)
+    given = head.find_last(REQUEST_ID)
     return given.decode() if given and _SANE_ID.fullmatch(given) else new_request_id()
 
 
