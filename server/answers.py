@@ -1,7 +1,8 @@
-"""Answers: uvicorn's, whose heads are made of lines that were found fit before.
+"""Answers: uvicorn's, written at once, whose heads are made of lines that were found fit before.
 
 Of the ten lines or so of a head, nearly all are the same in every answer: uvicorn searches each for
-what may not be in a header, each time.
+what may not be in a header, each time. And it waits for a body that is there, and for a connection
+that takes what is written.
 """
 
 from collections.abc import Awaitable, Generator
@@ -21,25 +22,52 @@ UNUSUAL: Final = frozenset({b"connection", b"transfer-encoding"})
 
 
 class Answering:
-    """The application, as one request of a connection calls it."""
+    """The application, as one request of a connection calls it.
 
-    __slots__ = ("_app", "_cycle")
+    A head that is as most are is held until the body is there, and they are written together. All
+    else goes uvicorn's own way.
+    """
+
+    __slots__ = ("_app", "_cycle", "_head")
 
     def __init__(self, app: Any, cycle: RequestResponseCycle) -> None:
         self._app = app
         self._cycle = cycle
+        self._head = b""
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        del send  # it is the cycle's
-        return self._app(scope, receive, self._send)
+        del receive, send  # they are the cycle's
+        return self._app(scope, self._receive, self._send)
+
+    def _receive(self) -> Awaitable[Any]:
+        """Give the body, if all of it is there and wasn't given yet."""
+        cycle = self._cycle
+        if (
+            cycle.more_body
+            or cycle.waiting_for_100_continue
+            or cycle.disconnected
+            or cycle.response_complete
+            or not cycle.message_event.is_set()
+        ):
+            return cycle.receive()
+        cycle.flow.resume_reading()
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return Here({"type": "http.request", "body": body, "more_body": False})
 
     def _send(self, message: Any) -> Awaitable[None]:
-        """Send a part of the answer: the head by a short way, where it is as most are."""
-        if message["type"] == "http.response.start" and self._is_usual():
+        """Send a part of the answer."""
+        if self._head:
+            head, self._head = self._head, b""
+            if self._is_whole(message):
+                self._end(head + message["body"])
+                return DONE
+            self._begin(head)
+        elif message["type"] == "http.response.start" and self._is_usual():
             headers = [*self._cycle.default_headers, *message["headers"]]
             said = dict(headers)
             if LENGTH in said and UNUSUAL.isdisjoint(said):
-                self._begin(message["status"], headers, int(said[LENGTH]))
+                self._hold(message["status"], headers, int(said[LENGTH]))
                 return DONE
         return self._cycle.send(message)
 
@@ -52,24 +80,64 @@ class Answering:
             and not (cycle.flow.write_paused or cycle.access_log)
         )
 
-    def _begin(self, status: int, headers: list[tuple[bytes, bytes]], length: int) -> None:
-        """Send a head, and note what uvicorn would."""
+    def _hold(self, status: int, headers: list[tuple[bytes, bytes]], length: int) -> None:
+        """Keep a head for its body, and note what uvicorn would."""
         cycle = self._cycle
         cycle.response_started = True
         cycle.waiting_for_100_continue = False
         cycle.chunked_encoding = False
         cycle.expected_content_length = length
-        cycle.transport.write(b"".join([STATUS_LINE[status], *map(_line, headers), b"\r\n"]))
+        self._head = b"".join([STATUS_LINE[status], *map(_line, headers), b"\r\n"])
+
+    def _is_whole(self, message: Any) -> bool:
+        """Whether this is all of the body that belongs to the head, and can be written."""
+        cycle = self._cycle
+        return (
+            message["type"] == "http.response.body"
+            and not message.get("more_body", False)
+            and len(message.get("body", b"")) == cycle.expected_content_length
+            and cycle.scope["method"] != "HEAD"
+            and not (cycle.disconnected or cycle.flow.write_paused)
+        )
+
+    def _begin(self, head: bytes) -> None:
+        """Write the head alone."""
+        if not self._cycle.disconnected:
+            self._cycle.transport.write(head)
+
+    def _end(self, whole: bytes) -> None:
+        """Write the answer, and note what uvicorn would."""
+        cycle = self._cycle
+        cycle.transport.write(whole)
+        cycle.expected_content_length = 0
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
 
 
-class _Done:
-    """There is nothing to wait for."""
+class Here:
+    """What there is no need to wait for."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[None, None, Any]:
+        yield from ()
+        return self._value
+
+
+class Done:
+    """There is nothing to wait for, and nothing comes of it."""
 
     def __await__(self) -> Generator[None]:
         yield from ()
 
 
-DONE: Final = _Done()
+DONE: Final = Done()
 
 
 @lru_cache(LINES_KNOWN)
