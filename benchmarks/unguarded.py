@@ -77,13 +77,13 @@ class Untraced:
 
 
 class NoTelemetry(Telemetry):
-    def trace(self, transport: Any, request_id: str, headers: Any = None) -> Trace:
+    def trace(self, transport: Any, request_id: str, head: Any = None) -> Trace:
         """Trace nothing."""
-        del transport, headers
+        del transport, head
         return cast("Trace", Untraced(request_id))
 
 
-def no_gate(app: Callable[..., Any], **_: object) -> Callable[..., Any]:
+def no_gate(app: Callable[..., Any], *_: object) -> Callable[..., Any]:
     """Let everything pass."""
     return app
 

@@ -188,7 +188,10 @@ class Nats:
         except DatabaseError:
             return  # the feed says so
         if end < last:
-            self._last = end  # an older state of the database was brought back
+            # An older state of the database was brought back. What was written to it since then
+            # was told of by nobody who still took the later end for true.
+            self._last = end
+            self._heard()
         if end <= self._last:
             return
         if not rung:  # it was written elsewhere, and nobody told

@@ -253,6 +253,30 @@ async def test_word_of_a_later_end_than_there_is_costs_a_look_and_no_event(
         assert reader.heard[0].position == 1
 
 
+async def test_what_was_written_while_a_later_end_was_taken_for_true_is_heard_of(
+    diary: Diary, server: Server
+) -> None:
+    ways: list[str] = []
+    feed = await diary.another_feed()
+    there = Nats(Address((server.url,)), diary.database, feed.ring, ways.append)
+    await there.start()
+    reader = await diary.reader(feed, ANY, 0)
+    await connected(there)
+    async with stream_of(server) as stream:
+        await stream.publish("tuppence.log", b'{"position": 1000, "erasures": 5}')
+
+    async def has_heard() -> bool:
+        return ways == ["heard"]
+
+    assert await poll(has_heard)
+    await feed.position()  # it has looked by now, and found nothing
+    await diary.credit("ann")
+    there.ring()
+
+    assert await reader.names(1) == ["ann"]
+    await there.close()
+
+
 # ── the stream ───────────────────────────────────────────────────────────────────────────────────
 
 
