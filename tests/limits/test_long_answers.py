@@ -1,7 +1,6 @@
 """Long answers: made in turns, they say what they would have said at once."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +12,11 @@ from tests.harness.patience import poll
 from tests.harness.servers import Service, running
 from tests.harness.values import Json
 from tests.limits import worst
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine '.*' was never awaited:RuntimeWarning"),
+    pytest.mark.usefixtures("swept"),
+]
 
 AT_ONCE = 10**9
 BYTES = {"limit": "answer_bytes", "value": 500_000}
@@ -68,7 +72,6 @@ async def test_they_may_not_have_more_bytes(filled: Service, clock: VirtualClock
         assert error["extensions"] == {"code": "OUTCOME_UNKNOWN", "retryable": True, **BYTES}
 
 
-@pytest.mark.filterwarnings("ignore:coroutine '.*' was never awaited:RuntimeWarning")
 async def test_one_that_is_given_up_leaves_nothing_behind(
     filled: Service, clock: VirtualClock
 ) -> None:
@@ -87,7 +90,6 @@ async def test_one_that_is_given_up_leaves_nothing_behind(
 
         # What a thread reads for it ends by itself, and is given to nobody.
         assert await poll(nothing_is_left)
-    gc.collect()  # here, not in another test
 
 
 async def refusal(client: Client, document: str, variables: Json) -> Json:

@@ -16,6 +16,11 @@ from tests.harness.servers import Service, running
 from tests.harness.stream import Stream
 from tests.harness.values import Balance, Json
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine '.*' was never awaited:RuntimeWarning"),
+    pytest.mark.usefixtures("swept"),
+]
+
 CREDIT = {"wallet": {"owner": {"identity": "ann"}}, "points": 5, "idempotencyKey": "order-1"}
 LATE = {"limit": "execution_seconds", "value": 0}
 
