@@ -35,6 +35,9 @@ LOOPBACK: Final = ip_network("127.0.0.0/8")
 STOP_S_MAX: Final = 3.0
 """How long answers under way may take to end before their connections are cut."""
 
+GC_THRESHOLDS: Final = (20_000, 20, 50)
+"""After how many objects, and how many looks at the younger ones, the collector looks."""
+
 WAL_FAULT_SINCE: Final = (3, 7, 0)
 WAL_FAULT_UNTIL: Final = (3, 51, 2)
 
@@ -141,9 +144,11 @@ class Server(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What there is by now stays: the collector need not look at it ever again.
+        # What there is by now stays: the collector need not look at it ever again. What a request
+        # makes is mostly gone with it, without the collector: it looks seldom.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         if self.started:
             self._greet()
 

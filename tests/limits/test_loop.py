@@ -15,6 +15,7 @@ from time import thread_time
 
 import pytest
 
+from server.serving import GC_THRESHOLDS
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.servers import Service, running
@@ -63,7 +64,10 @@ def frozen() -> Iterator[None]:
     """As `tuppence serve` does once it has started: what there is isn't collected any more."""
     gc.collect()
     gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(*GC_THRESHOLDS)
     yield
+    gc.set_threshold(*before)
     gc.unfreeze()
 
 
