@@ -42,6 +42,12 @@ class Wire(asyncio.Transport):
         return self.is_closed
 
     @override
+    def pause_reading(self) -> None: ...
+
+    @override
+    def resume_reading(self) -> None: ...
+
+    @override
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         places = {"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)}
         return places.get(name, default)
@@ -81,9 +87,13 @@ async def said_by(config: uvicorn.Config, *requests: bytes) -> tuple[bytes, bool
 
 async def compare(answers: Sequence[tuple[int, Headers, bytes]], *requests: bytes) -> bytes:
     """What ours says, which must be what uvicorn says."""
-    plain = uvicorn.Config(cast("Any", app_that_sends(*answers)), http="httptools", log_config=None)
-    ours = Config(app_that_sends(*answers), Limits())
-    said = await said_by(ours, *requests)
+    return await compare_apps(app_that_sends(*answers), app_that_sends(*answers), *requests)
+
+
+async def compare_apps(one: ASGIApp, other: ASGIApp, *requests: bytes) -> bytes:
+    """What ours says of the one, which must be what uvicorn says of the other."""
+    plain = uvicorn.Config(cast("Any", other), http="httptools", log_config=None)
+    said = await said_by(Config(one, Limits()), *requests)
     assert said == await said_by(plain, *requests)
     return said[0]
 
@@ -163,3 +173,105 @@ async def test_a_body_of_another_length_is_not_taken_for_the_answer(body: bytes)
     said, is_closed = await said_by(Config(app_that_sends((200, [LENGTH], body)), Limits()), GET)
     assert is_closed
     assert b"hello!" not in said
+
+
+@pytest.mark.parametrize("parts", [(b"hel", b"lo"), (b"hello", b"")])
+async def test_a_body_in_parts(parts: tuple[bytes, bytes]) -> None:
+    first, last = parts
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": [LENGTH]})
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        await send({"type": "http.response.body", "body": last})
+
+    assert (await compare_apps(app, app, GET, GET)).count(b"\r\n\r\nhello") == 2
+
+
+async def test_one_that_fails_after_its_head_ends_the_connection() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": [LENGTH]})
+        raise LookupError
+
+    said, is_closed = await said_by(Config(app, Limits()), GET, GET)
+
+    assert is_closed
+    assert b"\r\n\r\n" not in said.removesuffix(b"\r\n\r\n")  # a head at most, and no body
+
+
+# ── what is received ─────────────────────────────────────────────────────────────────────────────
+
+POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\n"
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Tell what was received, message by message."""
+    del scope
+    told: list[tuple[object, object]] = []
+    while not told or told[-1][1]:
+        message = await receive()
+        told.append((message.get("body"), message.get("more_body")))
+    body = repr(told).encode()
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        (GET,),
+        (POST + b"points",),
+        (POST + b"points", POST + b"events"),
+        (POST + b"points" + POST + b"events",),
+        (POST + b"points" + GET, GET),
+    ],
+)
+async def test_what_came_whole_is_received_as_it_came(requests: tuple[bytes, ...]) -> None:
+    said = await compare_apps(echo, echo, *requests)
+
+    assert said.count(b"HTTP/1.1 200") == b"".join(requests).count(b"/graphql")
+    assert said.count(b"[(b'points', False)]") == b"".join(requests).count(b"points")
+
+
+async def test_what_was_received_is_not_received_again() -> None:
+    """Who asks once more waits until the caller has gone."""
+    told: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        told.append((await receive())["body"])
+        again = asyncio.ensure_future(receive())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        told.append(again.done())
+        await send({"type": "http.response.start", "status": 200, "headers": [LENGTH]})
+        await send({"type": "http.response.body", "body": b"hello"})
+        told.append((await again)["type"])
+
+    await compare_apps(app, app, POST + b"points")
+
+    assert told == [b"points", False, "http.disconnect"] * 2
+
+
+async def test_a_body_that_comes_later_is_waited_for() -> None:
+    """It is received as it comes: nothing is told before the last of it."""
+    config = Config(echo, Limits())
+    config.load()
+    state = ServerState()
+    state.default_headers = []
+    open_protocol: Any = config.http_protocol_class
+    protocol = open_protocol(config=config, server_state=state, app_state={})
+    wire = Wire()
+    protocol.connection_made(wire)
+    for part in (POST + b"poi", b"n"):
+        protocol.data_received(part)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert wire.sent == b""
+    protocol.data_received(b"ts")
+    await asyncio.gather(*state.tasks)
+
+    assert wire.sent.endswith(b"[(b'poi', True), (b'n', True), (b'ts', False)]")
+    protocol.connection_lost(None)
