@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    false,
     func,
     literal_column,
     select,
@@ -59,7 +60,7 @@ def lot_expiry(lots: FromClause, wallets: FromClause) -> Number:
 
 def may_expire_by(lots: FromClause, instant: Number) -> ColumnElement[bool]:
     """What an index can tell of the lots that expire by an instant: it leaves out none of them."""
-    return and_(lots.c.follows_activity.in_([False, True]), lots.c.expires_at <= instant)
+    return and_(lots.c.follows_activity.in_([false(), true()]), lots.c.expires_at <= instant)
 
 
 def due_movements(now: BindParameter[int], *which: ColumnElement[bool]) -> Movements:

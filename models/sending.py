@@ -25,6 +25,8 @@ def read_rows(connection: Connection, statement: Any, given: Mapping[str, Any]) 
     if not _is_near(connection):
         return connection.execute(statement, given).all()
     said = _said.get(statement) or _say(statement, connection.dialect)
+    if said is _OTHERWISE:
+        return connection.execute(statement, given).all()
     with _Cursor(connection, said.text) as cursor:
         rows: list[Row] = cursor.execute(said.text, said.values(given)).fetchall()
     return rows
@@ -114,6 +116,9 @@ class _Said(NamedTuple):
         return tuple([place.value(given) for place in self.places])
 
 
+_OTHERWISE: Final = _Said("", ())
+"""Of a statement whose text differs by its values: it goes the long way."""
+
 SAID_MAX: Final = 4_096
 """How many statements are kept: several times as many as there are, for all are kept elsewhere."""
 
@@ -122,11 +127,14 @@ _said: Final[dict[Any, _Said]] = {}
 
 def _say(statement: Any, dialect: Dialect) -> _Said:
     compiled: SQLCompiler = statement.compile(dialect=dialect)
-    assert not compiled.post_compile_params, "a text that differs by its values isn't made once"
-    places = tuple(_place(compiled, name, dialect) for name in compiled.positiontup or ())
+    if compiled.post_compile_params:
+        said = _OTHERWISE
+    else:
+        names = compiled.positiontup or ()
+        said = _Said(str(compiled), tuple(_place(compiled, name, dialect) for name in names))
     if len(_said) >= SAID_MAX:
         _said.clear()
-    said = _said[statement] = _Said(str(compiled), places)
+    _said[statement] = said
     return said
 
 

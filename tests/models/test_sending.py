@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import Connection, bindparam, event, literal, select
+from sqlalchemy import Connection, bindparam, event, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
 from models import pragmas, sending
@@ -14,6 +14,7 @@ from models.database import Collision, Database, Unavailable, open_database
 from models.sending import read_rows, send_each
 from models.tables import programs
 
+numbers = union_all(*(select(literal(number).label("number")) for number in (1, 2, 3))).subquery()
 AGAIN = "INSERT INTO log_head (id, position, erasures) VALUES (?, 0, 0)"
 SELECTED = select(
     literal("a constant"),
@@ -46,6 +47,21 @@ async def test_rows_are_the_same_by_both_ways(database: Database, *, is_heard: b
     )
 
     assert [tuple(row) for row in rows] == [("a constant", "Points", 1, None)]
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+async def test_a_text_that_differs_by_its_values_is_made_each_time(
+    database: Database, *, is_heard: bool
+) -> None:
+    if is_heard:
+        listen(database)
+    listed = select(numbers.c.number).where(
+        numbers.c.number.in_(bindparam("wanted", expanding=True))
+    )
+
+    for wanted in ([], [2], [3, 1, 7], [2]):
+        rows = await database.read(read_rows, listed, {"wanted": wanted})
+        assert [number for (number,) in rows] == sorted({1, 2, 3} & set(wanted))
 
 
 @pytest.mark.parametrize("is_heard", [False, True])
