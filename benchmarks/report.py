@@ -46,9 +46,9 @@ BUSY = (
 def print_section(console: Console, section: Section) -> None:
     """Show a section's table, and its figures beside what is asked."""
     table = Table(title=section.title, title_justify="left", title_style="bold")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for column in section.columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in section.rows:
         table.add_row(row.name, *row.cells)
     console.print(table)

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.clusters import cpu_seconds
-from benchmarks.figures import Row, median_of, spread
-from benchmarks.guard import ratios
+from benchmarks.figures import Row, median_of, ratios, spread
 from benchmarks.load import Measured
 from benchmarks.rounds import SERIALS_A_LOAD, Plan
 from benchmarks.servers import Server
@@ -93,7 +92,19 @@ class Rival:
             a_credit(lambda spent: spent.client),
             f"{median_of(busy):.2f}",
         )
-        return Row(self.name, cells)
+        return Row(self.name, cells, self.figures())
+
+    def figures(self) -> dict[str, list[float]]:
+        """Return the figures as numbers, one of each round."""
+        turns = list(zip(self.rounds, self.spent, strict=True))
+        return {
+            "per_second": self.rates,
+            "p50_ms": [turn.p50_ms for turn in self.rounds],
+            "p99_ms": [turn.p99_ms for turn in self.rounds],
+            "service_cpu_us": [each.services * 1e6 / turn.operations_all for turn, each in turns],
+            "postgres_cpu_us": [each.postgres * 1e6 / turn.operations_all for turn, each in turns],
+            "client_cpu_us": [each.client * 1e6 / turn.operations_all for turn, each in turns],
+        }
 
 
 def race(plan: Plan, postgres: Postgres, title: str, rivals: list[Rival], serial: int) -> int:
@@ -120,4 +131,6 @@ def ratio_row(one: Rival, other: Rival) -> Row:
     """Return how the rates of two compare, as a line of the table."""
     each = ratios(one.rates, other.rates)
     cells = (f"{median_of(each):.2f} ×", spread(each, 2))
-    return Row(f"{one.name} ÷ {other.name}", (*cells, *[""] * (len(COLUMNS) - len(cells))))
+    return Row(
+        f"{one.name} ÷ {other.name}", (*cells, *[""] * (len(COLUMNS) - len(cells))), {"ratio": each}
+    )

@@ -1,4 +1,4 @@
-"""Credits and reads through Tuppence beside the naive service, round by round in turn."""
+"""Services beside each other, round by round in turn: who runs, and what the rounds have shown."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import operations
-from benchmarks.figures import Bar, Row, Section, Verdict, median_of, spread
+from benchmarks.figures import Row, median_of, ratios, spread
 from benchmarks.load import Load, Measured
 from benchmarks.servers import MeasurementError, Server, run_load, running
 
@@ -19,7 +19,6 @@ SERIALS_TO_FILL = 10**18
 FILL_SECONDS_MAX = 120
 CREDIT_MARKER = '"txn_'
 READ_MARKER = '"sequence"'
-CLIENT_SHARE_MAX = 0.9
 NAMES = ("tuppence", "naive")
 COLUMNS = (
     "per second",
@@ -27,6 +26,7 @@ COLUMNS = (
     "p50 ms",
     "p99 ms",
     "CPU µs",
+    "peak MB",
     "client busy",
 )
 
@@ -52,6 +52,7 @@ class Contender:
     cpu_us: list[float] = field(default_factory=list)
     filled: int = 0
     """How many transactions it was given beforehand."""
+    peak_kb: int = 0
 
     def run(self, load: Load) -> Measured:
         """Run one round and keep its figures."""
@@ -60,30 +61,64 @@ class Contender:
         used = self.server.cpu_seconds() - before
         self.rounds.append(measured)
         self.cpu_us.append(used * 1e6 / measured.operations_all)
+        self.peak_kb = self.server.peak_kb()
         return measured
+
+    @property
+    def rates(self) -> list[float]:
+        """Return the rate of each round."""
+        return [measured.per_second for measured in self.rounds]
+
+    @property
+    def p99s(self) -> list[float]:
+        """Return the slowest hundredth of each round, in milliseconds."""
+        return [measured.p99_ms for measured in self.rounds]
 
     @property
     def per_second(self) -> float:
         """Return the median of the rates."""
-        return median_of([measured.per_second for measured in self.rounds])
+        return median_of(self.rates)
 
     def row(self) -> Row:
         """Return the figures as a line of the table."""
-        rates = [measured.per_second for measured in self.rounds]
+        p50s = [measured.p50_ms for measured in self.rounds]
+        shares = [measured.client_cpu_share for measured in self.rounds]
         cells = (
             f"{self.per_second:,.0f}",
-            spread(rates),
-            f"{median_of([measured.p50_ms for measured in self.rounds]):,.1f}",
-            f"{median_of([measured.p99_ms for measured in self.rounds]):,.1f}",
+            spread(self.rates),
+            f"{median_of(p50s):,.1f}",
+            f"{median_of(self.p99s):,.1f}",
             f"{median_of(self.cpu_us):,.0f}",
-            f"{max(measured.client_cpu_share for measured in self.rounds):.0%}",
+            f"{self.peak_kb / 1024:,.0f}",
+            f"{max(shares):.0%}",
         )
-        return Row(self.server.name, cells)
+        figures = {
+            "per_second": self.rates,
+            "p50_ms": p50s,
+            "p99_ms": self.p99s,
+            "cpu_us": self.cpu_us,
+            "peak_mb": [self.peak_kb / 1024],
+            "client_cpu_share": shares,
+        }
+        return Row(self.server.name, cells, figures)
 
 
-def credit_load(server: Server, serial_from: int, seconds: float) -> Load:
+def ratio_row(name: str, each: list[float]) -> Row:
+    """Return the rounds' ratios of one figure as a line of the table."""
+    cells = (f"{median_of(each):.2f} ×", spread(each, 2), *[""] * (len(COLUMNS) - 2))
+    return Row(name, cells, {"ratio": each})
+
+
+def compare_rates(one: Contender, other: Contender) -> list[float]:
+    """Return how the rates of two compare, round by round."""
+    return ratios(one.rates, other.rates)
+
+
+def credit_load(
+    server: Server, serial_from: int, seconds: float, wallets: int = CREDIT_WALLETS
+) -> Load:
     """Return a round of credits, spread over the wallets."""
-    bodies = [operations.credit(member) for member in range(CREDIT_WALLETS)]
+    bodies = [operations.credit(member) for member in range(wallets)]
     return Load(server.port, bodies, CREDIT_MARKER, seconds=seconds, serial_from=serial_from)
 
 
@@ -126,24 +161,6 @@ def race(
             )
 
 
-def conclude(section: Section, contenders: list[Contender], ratio_min: float) -> Section:
-    """Add the figures of a race to its section, and the ratio to what is asked."""
-    ours, naive = contenders
-    busiest = max(measured.client_cpu_share for measured in ours.rounds)
-    if busiest > CLIENT_SHARE_MAX:
-        section.explanation += " **The client was the bottleneck: the rate is too low.**"
-    section.rows = [contender.row() for contender in contenders]
-    ratio = ours.per_second / naive.per_second
-    section.verdicts.append(
-        Verdict(f"{section.title}: ours ÷ naive", ratio, ratio_min, "×", at_least=True)
-    )
-    section.bars = [
-        Bar(contender.server.name, contender.per_second, f"{contender.per_second:,.0f}/s")
-        for contender in contenders
-    ]
-    return section
-
-
 def count_transactions(server: Server) -> int:
     """Return how many rows the ledger holds."""
     with closing(sqlite3.connect(f"file:{server.database}?mode=ro", uri=True)) as database:
@@ -163,44 +180,3 @@ def open_all(stack: ExitStack, folder: Path, names: Sequence[str] = NAMES) -> li
     """Start the services, each on a new database."""
     first = operations.first_request()
     return [Contender(stack.enter_context(running(name, folder, first))) for name in names]
-
-
-def measure_credits(plan: Plan) -> Section:
-    """Race credits."""
-    section = Section(
-        "credits",
-        f"`creditPoints` over {CREDIT_WALLETS} wallets opened beforehand, 32 keep-alive"
-        " connections; SQLite in WAL with `synchronous=FULL`."
-        " Every acknowledged credit was found in the ledger afterwards.",
-        COLUMNS,
-    )
-    with ExitStack() as stack:
-        contenders = open_all(stack, plan.folder / "credits")
-        for contender in contenders:
-            contender.filled = fill_wallets(contender.server, CREDIT_WALLETS, 1)
-        race(
-            plan,
-            "credits",
-            lambda server, number: credit_load(server, number * SERIALS_A_LOAD, plan.seconds),
-            contenders,
-        )
-        for contender in contenders:
-            check_nothing_lost(contender)
-    return conclude(section, contenders, ratio_min=10)
-
-
-def measure_reads(plan: Plan) -> Section:
-    """Race reads."""
-    section = Section(
-        "reads",
-        f"a wallet with its newest {PAGE} transactions, every field; {READ_WALLETS} wallets,"
-        " 32 keep-alive connections.",
-        COLUMNS,
-    )
-    with ExitStack() as stack:
-        contenders = open_all(stack, plan.folder / "reads")
-        for contender in contenders:
-            plan.progress(f"reads: {contender.server.name} is given its transactions")
-            fill_wallets(contender.server, READ_WALLETS, PAGE)
-        race(plan, "reads", lambda server, _: read_load(server, plan.seconds), contenders)
-    return conclude(section, contenders, ratio_min=5)

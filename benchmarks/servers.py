@@ -11,10 +11,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Self
 
-from benchmarks import operations
+from benchmarks import nodes, operations
+from benchmarks.figures import MeasurementError
 from benchmarks.load import GRACE_SECONDS, Load, Measured
 
 READY_SECONDS_MAX = 30
@@ -28,10 +30,6 @@ BIN = Path(sys.executable).parent
 LOG_CHARACTERS_MAX = 2000
 
 
-class MeasurementError(Exception):
-    """A figure cannot be had, and why."""
-
-
 @dataclass(frozen=True)
 class Server:
     """A service that is running."""
@@ -43,6 +41,10 @@ class Server:
     started_at: float
     """By `time.perf_counter`, just before its process was made."""
 
+    def named(self, name: str) -> Self:
+        """Return the same by another name."""
+        return replace(self, name=name)
+
     def cpu_seconds(self) -> float:
         """Return the process time that the service has used until now, all its threads."""
         told = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
@@ -51,8 +53,16 @@ class Server:
 
     def resident_kb(self) -> int:
         """Return the memory that the service holds."""
+        return self.memory_kb("VmRSS:")
+
+    def peak_kb(self) -> int:
+        """Return the most memory that the service has held."""
+        return self.memory_kb("VmHWM:")
+
+    def memory_kb(self, which: str) -> int:
+        """Return one of the kernel's figures of its memory."""
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(which):
                 return int(line.split()[1])
         reason = f"{self.name} tells no memory."
         raise MeasurementError(reason)
@@ -75,12 +85,16 @@ class Server:
         return told["data"]
 
 
-def command_for(name: str, port: int) -> list[str]:
-    """Return how a service is started, all by uvicorn on uvloop and httptools."""
+def command_for(name: str, port: int, database: Path) -> list[str]:
+    """Return how a service is started, those in Python by uvicorn on uvloop and httptools."""
+    if name in nodes.SERVICES:
+        return nodes.command_for(name, port, database)
     if name == "tuppence":
         return [str(BIN / "tuppence"), "serve", "--host", "127.0.0.1", "--port", str(port)]
     if name == "unguarded":
         return [sys.executable, "-m", "benchmarks.unguarded", str(port)]
+    if name == "stub":
+        return [sys.executable, "-m", "benchmarks.stub", str(port)]
     module = [sys.executable, "-m", "uvicorn", "benchmarks.naive.app:app"]
     where = ["--host", "127.0.0.1", "--port", str(port)]
     how = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"]
@@ -122,9 +136,10 @@ def running(name: str, folder: Path, body: str, **settings: str) -> Generator[Se
         "TUPPENCE_DATABASE_URL": f"sqlite:///{database}",
         "TUPPENCE_ADMIN_KEY_FILE": str(key),
         "NAIVE_DATABASE": str(database),
+        "NODE_ENV": "production",
         **settings,
     }
-    command = command_for(name, port)
+    command = command_for(name, port, database)
     if not Path(command[0]).exists():
         reason = f"There is no {command[0]}: run `make setup` first."
         raise MeasurementError(reason)

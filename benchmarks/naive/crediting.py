@@ -72,7 +72,7 @@ async def open_wallet(session: AsyncSession, identity: str, program_name: str) -
     """Return a new wallet for a member, who is made too unless already known."""
     program = (await session.exec(select(Program).where(Program.name == program_name))).first()
     if program is None:
-        raise RefusalError("ProgramNotFound", "There is no such program.", "program")
+        raise RefusalError("ProgramNotFound", "There is no such program.", "wallet.owner.program")
     member = (await session.exec(select(Member).where(Member.identity == identity))).first()
     wallet = Wallet(program=program, member=member or Member(identity=identity))
     session.add(wallet)

@@ -162,7 +162,9 @@ class Mutation:
             async with info.context.write_lock, info.context.sessions() as session:
                 done = await credit_wallet(session, input.to_credit())
         except RefusalError as refusal:
-            error = REASONS[refusal.reason](message=str(refusal), path=["input", refusal.path])
+            error = REASONS[refusal.reason](
+                message=str(refusal), path=["input", *refusal.path.split(".")]
+            )
             return CreditPointsPayload(errors=[error])
         transaction, wallet, replayed = done
         return CreditPointsPayload(

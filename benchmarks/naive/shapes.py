@@ -101,6 +101,17 @@ class Order:
     sale_channel: str | None
     location_id: str | None
 
+    @classmethod
+    def of(cls, row: tables.TransactionDetail) -> Self | None:
+        """Shape what is told of an order, if anything is."""
+        told = {
+            "id": row.order_id,
+            "sale_amount": row.sale_amount,
+            "sale_channel": row.sale_channel,
+            "location_id": row.location_id,
+        }
+        return None if set(told.values()) == {None} else cls(**told)
+
 
 @strawberry.type
 class Related:
@@ -163,12 +174,7 @@ class Transaction:
             description=detail.description,
             active_at=row.active_at and with_offset(row.active_at),
             expires_at=row.expires_at and with_offset(row.expires_at),
-            order=Order(
-                id=detail.order_id,
-                sale_amount=detail.sale_amount,
-                sale_channel=detail.sale_channel,
-                location_id=detail.location_id,
-            ),
+            order=Order.of(detail),
             metadata=detail.metadata_,
             effective_at=with_offset(row.effective_at),
             created_at=with_offset(row.created_at),

@@ -57,7 +57,9 @@ def test_every_example_has_a_title_and_a_name() -> None:
     assert all(operation.name for operation in found), "a tab shows its operation's name"
 
 
-@pytest.mark.parametrize("folder", ["graph/page", "tests/clients", "benchmarks/postgraphile"])
+@pytest.mark.parametrize(
+    "folder", ["graph/page", "tests/clients", "benchmarks/postgraphile", "benchmarks/node"]
+)
 def test_the_lock_file_has_hashes_and_no_addresses(folder: str) -> None:
     lock = (ROOT / folder / "package-lock.json").read_text(encoding="utf-8")
     packages = json.loads(lock)["packages"]
