@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 
 from benchmarks.campaigns import measure_campaigns
+from benchmarks.fanout import SIZES as FANOUT_SIZES
+from benchmarks.fanout import measure_fanout
 from benchmarks.figures import Section
 from benchmarks.guard import measure_guard
 from benchmarks.history import LARGE_TRANSACTIONS, measure_history
@@ -23,8 +25,9 @@ from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
 CONSOLE_WIDTH_MIN = 110
+FANOUT_QUICK = (100, 1_000)
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,hot,reads,guard,history,subscribers,startup,campaigns,postgres,instances"
+ALL = "credits,hot,reads,guard,history,subscribers,fanout,startup,campaigns,postgres,instances"
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -37,6 +40,7 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
         "guard": measure_guard,
         "history": lambda plan: measure_history(plan, LARGE_TRANSACTIONS // part),
         "subscribers": lambda plan: measure_subscribers(plan, SUBSCRIBERS // part),
+        "fanout": lambda plan: measure_fanout(plan, FANOUT_QUICK if quick else FANOUT_SIZES),
         "startup": measure_startup,
         "campaigns": lambda plan: measure_campaigns(plan, part),
         "postgres": measure_postgres,

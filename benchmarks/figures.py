@@ -55,6 +55,25 @@ class Bar:
     label: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of a curve: its name, and how much there was at each size."""
+
+    name: str
+    points: list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How something grows with a size, which the axis shows by its powers of ten."""
+
+    name: str
+    title: str
+    size: str
+    unit: str
+    lines: list[Line]
+
+
 @dataclass
 class Section:
     """The outcome of one measurement."""
@@ -65,6 +84,9 @@ class Section:
     rows: list[Row] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    notes: list[str] = field(default_factory=list[str])
+    """What the figures mean, in paragraphs."""
 
 
 def median_of(values: Sequence[float]) -> float:
