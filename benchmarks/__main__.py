@@ -1,5 +1,7 @@
 """Measure Tuppence: `make bench`, or `python -m benchmarks` for its options."""
 
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +11,14 @@ import typer
 from rich.console import Console
 
 from benchmarks.campaigns import measure_campaigns
+from benchmarks.crowds import measure_batches, measure_connections
+from benchmarks.curves import LOTS, WALLETS, measure_lots, measure_wallets
 from benchmarks.fanout import SIZES as FANOUT_SIZES
 from benchmarks.fanout import measure_fanout
 from benchmarks.figures import Section
 from benchmarks.guard import measure_guard
-from benchmarks.history import LARGE_TRANSACTIONS, measure_history
+from benchmarks.history import SIZES as HISTORIES
+from benchmarks.history import measure_history
 from benchmarks.instances import measure_instances
 from benchmarks.postgres import measure_postgres
 from benchmarks.races import measure_credits, measure_hot, measure_reads
@@ -24,10 +29,21 @@ from benchmarks.startup import measure_startup
 from benchmarks.subscribers import SUBSCRIBERS, measure_subscribers
 
 ROOT = Path(__file__).parent.parent
-CONSOLE_WIDTH_MIN = 110
-FANOUT_QUICK = (100, 1_000)
+CONSOLE_WIDTH_MIN = 160
+QUICK_LESS = 2
+"""So many of a curve's largest sizes are left out where it is to be quick."""
+ENDED = 128 + signal.SIGTERM
+"""Told to end, it first ends the services that it has started."""
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_PART = 2, 1.0, 10
-ALL = "credits,hot,reads,guard,history,subscribers,fanout,startup,campaigns,postgres,instances"
+ALL = (
+    "credits,hot,reads,postgres,fanout,history,wallets,lots,connections,batches,"
+    "guard,subscribers,startup,campaigns,instances"
+)
+
+
+def shorten(sizes: tuple[int, ...], *, quick: bool) -> tuple[int, ...]:
+    """Return the sizes of a curve to measure."""
+    return sizes[:-QUICK_LESS] if quick else sizes
 
 
 def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
@@ -37,13 +53,17 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
         "credits": measure_credits,
         "hot": measure_hot,
         "reads": measure_reads,
+        "postgres": measure_postgres,
+        "fanout": lambda plan: measure_fanout(plan, FANOUT_SIZES[:-1] if quick else FANOUT_SIZES),
+        "history": lambda plan: measure_history(plan, shorten(HISTORIES, quick=quick)),
+        "wallets": lambda plan: measure_wallets(plan, shorten(WALLETS, quick=quick)),
+        "lots": lambda plan: measure_lots(plan, shorten(LOTS, quick=quick)),
+        "connections": measure_connections,
+        "batches": measure_batches,
         "guard": measure_guard,
-        "history": lambda plan: measure_history(plan, LARGE_TRANSACTIONS // part),
         "subscribers": lambda plan: measure_subscribers(plan, SUBSCRIBERS // part),
-        "fanout": lambda plan: measure_fanout(plan, FANOUT_QUICK if quick else FANOUT_SIZES),
         "startup": measure_startup,
         "campaigns": lambda plan: measure_campaigns(plan, part),
-        "postgres": measure_postgres,
         "instances": measure_instances,
     }
     wanted = only.split(",")
@@ -54,6 +74,11 @@ def choose(only: str, *, quick: bool) -> list[Callable[[Plan], Section]]:
     return [measure for name, measure in known.items() if name in wanted]
 
 
+def say(progress: str) -> None:
+    """Tell how far it has got, where there is no terminal to show it on."""
+    print(progress, file=sys.stderr, flush=True)
+
+
 def bench(
     only: Annotated[str, typer.Option(help="Which to measure, with commas between.")] = ALL,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="How many rounds of each.")] = 5,
@@ -62,7 +87,8 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Two short rounds, small sizes.")] = False,
     write_docs: Annotated[bool, typer.Option("--write-docs", help=f"Write {PAGE}.")] = False,
 ) -> None:
-    """Measure Tuppence beside a naive service, and show the figures."""
+    """Measure Tuppence beside its peers, and show the figures."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
     if quick:
         rounds, seconds = QUICK_ROUNDS, QUICK_SECONDS
     console = Console()
@@ -72,7 +98,8 @@ def bench(
         tempfile.TemporaryDirectory(prefix="tuppence-bench-") as folder,
         console.status("starting") as status,
     ):
-        plan = Plan(Path(folder), rounds, seconds, status.update)
+        progress = status.update if console.is_terminal else say
+        plan = Plan(Path(folder), rounds, seconds, progress)
         for measure in choose(only, quick=quick):
             try:
                 sections.append(measure(plan))

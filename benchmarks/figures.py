@@ -88,6 +88,13 @@ class Section:
     notes: list[str] = field(default_factory=list[str])
     """What the figures mean, in paragraphs."""
 
+    measured: str = ""
+    """When, and in how many rounds of what length."""
+
+    def row(self, name: str) -> Row | None:
+        """Return the line of the table with this name."""
+        return next((row for row in self.rows if row.name == name), None)
+
 
 def median_of(values: Sequence[float]) -> float:
     """Return the median; of nothing, zero."""

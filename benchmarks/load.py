@@ -68,7 +68,7 @@ class Measured:
 
 def build_requests(load: Load) -> Iterator[bytes]:
     """Yield the load's requests, at most `requests_max`, each body in turn, each serial once."""
-    prepared: list[tuple[bytes, bytes | None]] = []
+    prepared: list[list[bytes]] = []
     for body in load.bodies:
         head = (
             f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\n"
@@ -76,11 +76,10 @@ def build_requests(load: Load) -> Iterator[bytes]:
             f"Authorization: {AUTHORIZATION}\r\n"
             f"Content-Length: {len(body.encode())}\r\n\r\n"
         )
-        before, found, after = (head + body).partition(SERIAL)
-        prepared.append((before.encode(), after.encode() if found else None))
+        prepared.append((head + body).encode().split(SERIAL.encode()))
     turns = itertools.islice(itertools.cycle(prepared), load.requests_max)
-    for serial, (before, after) in enumerate(turns, load.serial_from):
-        yield before if after is None else b"%b%020d%b" % (before, serial, after)
+    for serial, parts in enumerate(turns, load.serial_from):
+        yield parts[0] if len(parts) == 1 else (b"%020d" % serial).join(parts)
 
 
 class Stopwatch:
