@@ -1,6 +1,7 @@
 """Measure Tuppence: `make bench`, or `python -m benchmarks` for its options."""
 
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -10,9 +11,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from benchmarks.book import BOOK
 from benchmarks.campaigns import measure_campaigns
 from benchmarks.crowds import measure_batches, measure_connections
 from benchmarks.curves import LOTS, WALLETS, measure_lots, measure_wallets
+from benchmarks.estimate import estimate
 from benchmarks.fanout import SIZES as FANOUT_SIZES
 from benchmarks.fanout import measure_fanout
 from benchmarks.figures import Section
@@ -93,23 +96,32 @@ def bench(
         rounds, seconds = QUICK_ROUNDS, QUICK_SECONDS
     console = Console()
     console.width = max(console.width, CONSOLE_WIDTH_MIN)
-    sections: list[Section] = []
     with (
         tempfile.TemporaryDirectory(prefix="tuppence-bench-") as folder,
         console.status("starting") as status,
     ):
         progress = status.update if console.is_terminal else say
         plan = Plan(Path(folder), rounds, seconds, progress)
-        for measure in choose(only, quick=quick):
-            try:
-                sections.append(measure(plan))
-            except MeasurementError as error:
-                console.print(str(error), style="red", markup=False)
-                raise typer.Exit(1) from error
-            print_section(console, sections[-1])
+        measured = [measure_one(measure, plan, console) for measure in choose(only, quick=quick)]
+    sections = [section for section in measured if section is not None]
+    if paper := estimate(sections):
+        print_section(console, paper)
     if write_docs:
         write_page(sections, plan, ROOT)
-        console.print(f"{PAGE} and its picture are written.")
+        console.print(f"{PAGE}, its pictures and {BOOK} are written.")
+    if len(sections) < len(measured):
+        raise typer.Exit(1)
+
+
+def measure_one(measure: Callable[[Plan], Section], plan: Plan, console: Console) -> Section | None:
+    """Run one measurement and show it; if its figures can't be had, say why: others may be."""
+    try:
+        section = measure(plan)
+    except (MeasurementError, subprocess.SubprocessError) as error:
+        console.print(str(error), style="red", markup=False)
+        return None
+    print_section(console, section)
+    return section
 
 
 if __name__ == "__main__":
