@@ -21,8 +21,8 @@ CONNECTIONS: Final = 32
 WARM_UP_CREDITS: Final = 1_000
 """What each process makes before its first round, for caches and prepared statements."""
 
-POSTGRAPHILE_RATIO_MIN: Final = 0.7
-PGBENCH_RATIO_MIN: Final = 0.9
+POSTGRAPHILE_RATIO_MIN: Final = 3.5
+PGBENCH_RATIO_MIN: Final = 4
 INSTANCES_RATIO_MIN: Final = 1.2
 
 

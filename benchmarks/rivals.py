@@ -18,6 +18,7 @@ COLUMNS = (
     "service CPU µs",
     "PostgreSQL CPU µs",
     "client CPU µs",
+    "service peak MB",
     "processors busy",
 )
 
@@ -49,12 +50,15 @@ class Rival:
     services: list[Server] = field(default_factory=list)
     rounds: list[Measured] = field(default_factory=list)
     spent: list[Spent] = field(default_factory=list)
+    peak_kb: int = 0
+    """The most memory that its services have held."""
 
     def take_turn(self, postgres: Postgres, serial: int) -> Measured:
         """Run one round and keep its figures."""
         services, cluster = self.service_seconds(), cpu_seconds(postgres)
         measured = self.run(serial)
         services, cluster = self.service_seconds() - services, cpu_seconds(postgres) - cluster
+        self.peak_kb = sum(server.peak_kb() for server in self.services)
         self.rounds.append(measured)
         self.spent.append(Spent(services, cluster, measured.client_cpu_seconds))
         return measured
@@ -90,6 +94,7 @@ class Rival:
             a_credit(lambda spent: spent.services) if self.services else "",
             a_credit(lambda spent: spent.postgres),
             a_credit(lambda spent: spent.client),
+            f"{self.peak_kb / 1024:,.0f}" if self.services else "",
             f"{median_of(busy):.2f}",
         )
         return Row(self.name, cells, self.figures())
@@ -103,6 +108,7 @@ class Rival:
             "p99_ms": [turn.p99_ms for turn in self.rounds],
             "service_cpu_us": [each.services * 1e6 / turn.operations_all for turn, each in turns],
             "postgres_cpu_us": [each.postgres * 1e6 / turn.operations_all for turn, each in turns],
+            "peak_mb": [self.peak_kb / 1024],
             "client_cpu_us": [each.client * 1e6 / turn.operations_all for turn, each in turns],
         }
 
