@@ -1,9 +1,9 @@
 """An audience: subscribers of one operation, and the credits that they hear of, in one process.
 
 `python -m benchmarks.audience` takes an `Audience` as JSON on a line of its input, subscribes,
-makes credits until everyone has heard of one, and says how many. Each further line is a `Turn`, answered
-with a line that has a `Heard`. It does next to nothing for a delivery: it counts frames, and looks
-for an error in them.
+makes credits until everyone has heard of one, and says how many. Each further line is a `Turn`,
+answered with a line that has a `Heard`. It does next to nothing for a delivery: it counts frames,
+and looks for an error in them.
 """
 
 import asyncio

@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 
 from benchmarks import operations
 from benchmarks.audience import Audience, Heard, Turn
 from benchmarks.figures import Bar, Line, Picture, Row, Section, Verdict, median_of, ratios, spread
+from benchmarks.growth import bend_of
 from benchmarks.rounds import CREDIT_WALLETS, Plan, count_transactions, fill_wallets
 from benchmarks.servers import STOP_SECONDS_MAX, MeasurementError, Server, allow_open_files, running
 
@@ -218,14 +219,45 @@ def measure_fanout(plan: Plan, sizes: tuple[int, ...] = SIZES) -> Section:
         " the service holds more with the audience than before.",
         COLUMNS,
     )
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in SERVICES}
-    for subscribers in sizes:
-        stages = measure_size(plan, subscribers)
+    measured = [measure_size(plan, subscribers) for subscribers in sizes]
+    for stages in measured:
         conclude(section, stages)
-        for stage in stages:
-            found[stage.server.name].append((subscribers, median_of(stage.rates(1))))
-    lines = [Line(name, points) for name, points in found.items()]
-    section.pictures.append(
-        Picture("fan-out", "deliveries a second by subscribers", "subscribers", "/s", lines)
-    )
+    section.pictures += [
+        picture("rate", "deliveries a second", "/s", measured, lambda stage: stage.rates(1)),
+        picture("cpu", "CPU µs a delivery", "µs", measured, lambda stage: stage.cpu_us[1]),
+    ]
+    section.notes.append(tell_knee([stages[0] for stages in measured]))
     return section
+
+
+def picture(
+    name: str,
+    title: str,
+    unit: str,
+    measured: list[list[Stage]],
+    figures: Callable[[Stage], list[float]],
+) -> Picture:
+    """Return one figure of each service by the number of subscribers."""
+    lines = [
+        Line(
+            services[0].server.name,
+            [(stage.subscribers, median_of(figures(stage))) for stage in services],
+        )
+        for services in zip(*measured, strict=True)
+    ]
+    return Picture(f"fan-out-{name}", f"fan-out: {title}", "subscribers", unit, lines)
+
+
+def tell_knee(stages: list[Stage]) -> str:
+    """Tell from where on a delivery costs more, or that it doesn't."""
+    cpu = [(stage.subscribers, median_of(stage.cpu_us[1])) for stage in stages]
+    (least, first), (most, last) = cpu[0], cpu[-1]
+    bend = bend_of(cpu)
+    told = (
+        f"A delivery takes {first:,.1f} µs of the processor at {least:,} subscribers, {last:,.1f}"
+        f" at {most:,}: what an event costs once, a commit and an execution, all share who hear"
+        " of it; what each costs by itself is a frame written to a socket."
+    )
+    if bend == most:
+        return f"*No knee of deliveries*. {told}"
+    return f"*Knee of deliveries*: until {bend:,.0f} subscribers one takes no more. {told}"
