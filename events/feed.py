@@ -5,17 +5,22 @@
     async for event in feed.follow(CreditedFilter(wallet_id=…), after=None): …
     feed.ring()                      # the writer has committed events
 
+    follower = feed.attend(CreditedFilter(wallet_id=…), ring)    # the same, and no task waits
+    await follower.begin(after=None)
+    while event := await follower.next(): …    # None: `ring` is called when there is more
+
 Following is reading the log from a position on. One tail reads what is new, once for all followers,
-into a memory of the newest events, and rings those whom an event may concern. A follower then looks
-for itself: in memory or, if it lags behind that, on the log. It has no queue, so one that stops
-reading costs nobody anything, and a bell that is lost costs time and never an event.
+into a memory of the newest events, and rings those whom an event may concern: they are found by
+what they follow, and nobody else is asked. A follower then looks for itself: in memory or, if it
+lags behind that, on the log. It has no queue, so one that stops reading costs nobody anything, and
+a bell that is lost costs time and never an event.
 """
 
 import asyncio
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import closing, suppress
 from typing import Final
 
 import structlog
@@ -63,7 +68,7 @@ class Feed:
         self._database = database
         self._poll_s = poll_s
         self._rung = asyncio.Event()
-        self._followers: defaultdict[Topic, set[_Follower]] = defaultdict(set)
+        self._followers: defaultdict[Topic, set[Follower]] = defaultdict(set)
         self._recent: _Recent | None = None
         self._forgotten = 0
         self._tail: asyncio.Task[None] | None = None
@@ -80,7 +85,7 @@ class Feed:
                 await tail
         for followers in self._followers.values():
             for follower in followers:
-                follower.bell.close()
+                follower.end()
 
     def ring(self) -> None:
         """Events were committed: wake the tail."""
@@ -106,8 +111,8 @@ class Feed:
 
     @property
     def followers(self) -> int:
-        """How many follow."""
-        return sum(map(len, self._followers.values()))
+        """How many follow: whoever follows for several counts as so many."""
+        return sum(each.heads for followers in self._followers.values() for each in followers)
 
     async def follow(
         self, filter: CreditedFilter = ANY, after: int | None = None
@@ -116,37 +121,41 @@ class Feed:
 
         Without `after`, those past the log's end as it is when the first is asked for.
         """
-        with self._following(filter) as follower:
-            follower.position = await self.position() if after is None else after
-            end = await self._listen()
-            follower.bell.clear()
+        bell = asyncio.Event()
+        with closing(self.attend(filter, bell.set)) as follower:
+            await follower.begin(after)
             while True:
-                while event := await self._find_next(follower, end):
+                bell.clear()
+                while event := await follower.next():
                     yield event
-                rung = await follower.bell.wait()
-                if rung is None:
+                if follower.is_ended:
                     return
-                first, end = rung
-                follower.position = max(follower.position, first - 1)
+                await bell.wait()
 
-    # ── a follower ───────────────────────────────────────────────────────────────────────────────
+    def attend(self, filter: CreditedFilter, ring: Callable[[], None]) -> "Follower":
+        """One who follows, and is rung when there may be more, or when no more can come.
 
-    @contextmanager
-    def _following(self, filter: CreditedFilter) -> Generator["_Follower"]:
-        follower, topic = _Follower(filter), _topic_of(filter)
+        `ring` must not wait, nor raise.
+        """
+        follower = Follower(self, filter, ring)
         if self._tail is None:
-            follower.bell.close()  # it hears what there is, and nothing more comes
-        self._followers[topic].add(follower)
-        try:
-            yield follower
-        finally:
-            self._followers[topic].discard(follower)
-            if not self._followers[topic]:
-                del self._followers[topic]
-            if not self._followers:
-                self._recent = None
+            follower.is_ended = True  # it hears what there is, and nothing more comes
+        self._followers[_topic_of(filter)].add(follower)
+        return follower
 
-    async def _listen(self) -> int:
+    # ── for a follower ───────────────────────────────────────────────────────────────────────────
+
+    def leave(self, follower: "Follower") -> None:
+        """It follows no longer."""
+        topic = _topic_of(follower.filter)
+        followers = self._followers.get(topic, set())
+        followers.discard(follower)
+        if not followers:
+            self._followers.pop(topic, None)
+        if not self._followers:
+            self._recent = None
+
+    async def listen(self) -> int:
         """Let the tail begin at the log's end, if it hasn't begun; where it is now."""
         if self._recent is None:
             end = await self._database.read(log_end)
@@ -155,7 +164,7 @@ class Feed:
                 self._rung.set()  # what was rung before the tail had begun, it passed over
         return self._recent.end.position
 
-    async def _find_next(self, follower: "_Follower", end: int) -> PointsCredited | None:
+    async def find_next(self, follower: "Follower", end: int) -> PointsCredited | None:
         """The follower's next event up to `end`; None if there is none, with its position there."""
         while follower.position < end:
             recent = self._recent
@@ -171,7 +180,7 @@ class Feed:
                 return event
         return None
 
-    async def _read_page(self, follower: "_Follower", end: int) -> None:
+    async def _read_page(self, follower: "Follower", end: int) -> None:
         """Read on where memory doesn't reach."""
         forgotten, after = self._forgotten, follower.position
         until = min(end, after + LAG_SPAN_MAX)
@@ -230,7 +239,7 @@ class Feed:
     def _ring_for(self, event: PointsCredited) -> None:
         for topic in _topics_of(event):
             for follower in self._followers.get(topic, ()):
-                follower.bell.ring(event.position)
+                follower.ring_for(event.position)
 
 
 def _log(error: Exception) -> None:
@@ -269,49 +278,74 @@ def _topics_of(event: PointsCredited) -> tuple[Topic, ...]:
     )
 
 
-class _Bell:
-    """Keeps the first and the last position that rang it since it was last heard."""
+class Follower:
+    """One who follows: the last position it has dealt with, and a page of the log if it lags.
 
-    __slots__ = ("_closed", "_first", "_last", "_rung")
+    `heads`: for how many it does. `is_ended`: what there is can be heard, and no more will come.
+    """
 
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-        self._first = self._last = 0
-        self._closed = False
+    __slots__ = (
+        "_end",
+        "_feed",
+        "_first",
+        "_last",
+        "_ring",
+        "failures",
+        "filter",
+        "heads",
+        "is_ended",
+        "page",
+        "position",
+    )
 
-    def ring(self, position: int) -> None:
-        self._first = self._first or position
-        self._last = position
-        self._rung.set()
-
-    def close(self) -> None:
-        self._closed = True
-        self._rung.set()
-
-    def clear(self) -> None:
-        self._first = self._last = 0
-        if not self._closed:
-            self._rung.clear()
-
-    async def wait(self) -> tuple[int, int] | None:
-        """Between which positions it rang, and clear it; None once the feed is closed."""
-        await self._rung.wait()
-        heard = self._first, self._last
-        self.clear()
-        return None if self._closed else heard
-
-
-class _Follower:
-    """One who follows: the last position it has dealt with, its bell, and a page if it lags."""
-
-    __slots__ = ("bell", "failures", "filter", "page", "position")
-
-    def __init__(self, filter: CreditedFilter) -> None:
+    def __init__(self, feed: Feed, filter: CreditedFilter, ring: Callable[[], None]) -> None:
         self.filter = filter
         self.position = 0
-        self.bell = _Bell()
-        self.failures = 0
         self.page: list[PointsCredited] = []
+        self.failures = 0
+        self.heads = 1
+        self.is_ended = False
+        self._feed = feed
+        self._ring = ring
+        self._end = 0
+        self._first = self._last = 0  # that it was rung for, and hasn't looked at yet
+
+    async def begin(self, after: int | None) -> None:
+        """Follow from past `after` on; without it, from the log's end as it is now."""
+        self.position = await self._feed.position() if after is None else after
+        self._end = await self._feed.listen()
+        self._first = 0
+
+    async def next(self) -> PointsCredited | None:
+        """The next event; None if there is none yet, and `ring` is called when there may be one.
+
+        Where it is None, all up to `position` is dealt with, and nothing was awaited since.
+        """
+        while True:
+            if event := await self._feed.find_next(self, self._end):
+                return event
+            if not self._first:
+                # Had there been any of its own among the newest, it would have been rung.
+                self.position = max(self.position, self._feed.read_to or 0)
+                return None
+            self.position = max(self.position, self._first - 1)
+            self._end = self._last
+            self._first = 0
+
+    def close(self) -> None:
+        self._feed.leave(self)
+
+    # ── for the feed ─────────────────────────────────────────────────────────────────────────────
+
+    def ring_for(self, position: int) -> None:
+        """An event at this position may concern it."""
+        self._first = self._first or position
+        self._last = position
+        self._ring()
+
+    def end(self) -> None:
+        self.is_ended = True
+        self._ring()
 
 
 class _Recent:
