@@ -14,6 +14,7 @@ from campaigns.desk import Campaigns
 from events.audit import Actor
 from events.feed import Feed
 from graph.access import Sight
+from graph.courses import Begun
 from graph.deadlines import Deadlines
 from graph.faults import Untold
 from graph.limits import Limits
@@ -81,10 +82,12 @@ class Context:
     ) -> None:
         """`request_id` names the request in logs, errors and the audit trail.
 
-        `prepared` is the operation, once it is known: see graph.documents.
+        `prepared` is the operation, once it is known: see graph.documents. `begun` is a
+        subscription that follows a course.
         """
         self.service = service
         self.prepared: Prepared | None = None
+        self.begun: Begun | None = None
         self._ends_at: float | None = None
         self.principal = principal
         self.sight = Sight(principal.identity)
@@ -101,7 +104,7 @@ class Context:
         self.loaders = self._new_loaders(self)
 
     def again(self) -> "Context":
-        """A context for another operation of the same principal."""
+        """A context for another operation of the same principal, or another event."""
         return Context(self.service, self.principal, self.request_id, self._new_loaders)
 
     @property

@@ -236,6 +236,14 @@ class _Shelf:
 
 
 _shelf: Final = _Shelf()
+
+
+def find_operation(text: str, name: str | None, limits: Limits) -> Operation | None:
+    """An operation of a document that was found to be in order, if it is still known."""
+    document = _shelf.find(text, limits.tokens)
+    return document.operation(name) if document else None
+
+
 _thread: Final = ThreadPoolExecutor(1, "documents")
 _waiting = 0
 

@@ -32,6 +32,7 @@ from typing_extensions import override
 
 from graph.compiled import NULL_WITHOUT
 from graph.context import Context
+from graph.courses import Begun, Course
 from graph.faults import LimitExceeded, RequestError
 from graph.selections import Selections
 from graph.turns import Turns, turns_of_loop
@@ -128,6 +129,20 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         if self._selections is None:
             each._relevant_sub_fields = {}  # noqa: SLF001 - it is the executor's own
             each._plans = {}  # noqa: SLF001
+        return each
+
+    @override
+    def cancellable_iterable(self, iterable: Any) -> Any:
+        # What a course brings is executed where it is followed: see graph.courses.
+        if isinstance(iterable, Course):
+            self.context_value.begun = Begun(self, iterable, self.variable_values, self._turns)
+        return super().cancellable_iterable(iterable)
+
+    def build_for(self, payload: Any, begun: Begun, context: Context) -> Any:
+        """An executor of one event, for a subscription of the same document as this one's."""
+        each = self.build_per_event_executor(payload)
+        each.variable_values, each._turns = begun.variables, begun.turns  # noqa: SLF001
+        each.context_value = context
         return each
 
     # ── what is selected ────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ ID_LENGTH_MAX: Final = 256
 REASON_BYTES_MAX: Final = 123
 """More doesn't fit into the frame that closes a socket."""
 
-ACK: Final = '{"type":"connection_ack"}'
+ACK: Final = b'{"type":"connection_ack"}'
 
 
 class Malformed(Exception):
@@ -161,11 +161,11 @@ def _id(parts: dict[str, Any]) -> str:
 # ── what the server says ────────────────────────────────────────────────────────────────────────
 
 
-def pong(payload: dict[str, Any] | None) -> str:
+def pong(payload: dict[str, Any] | None) -> bytes:
     """The answer to a ping. Raises Malformed where its payload is nested too deeply to be sent."""
     message = {"type": "pong"} if payload is None else {"type": "pong", "payload": payload}
     try:
-        return orjson.dumps(message).decode()
+        return orjson.dumps(message)
     except orjson.JSONEncodeError as error:
         raise Malformed("payload must be less deeply nested") from error
 
@@ -173,13 +173,15 @@ def pong(payload: dict[str, Any] | None) -> str:
 class Envelope:
     """What an operation's messages have in common, so that only their payloads are encoded."""
 
-    def __init__(self, id: str) -> None:
-        self._id = orjson.dumps(id).decode()
+    __slots__ = ("_id",)
 
-    def seal(self, kind: str, payload: str) -> str:
+    def __init__(self, id: str) -> None:
+        self._id = orjson.dumps(id)
+
+    def seal(self, kind: str, payload: bytes) -> bytes:
         """A message with a payload that is JSON already."""
-        return f'{{"id":{self._id},"type":"{kind}","payload":{payload}}}'
+        return b'{"id":%b,"type":"%b","payload":%b}' % (self._id, kind.encode(), payload)
 
     @property
-    def complete(self) -> str:
-        return f'{{"id":{self._id},"type":"complete"}}'
+    def complete(self) -> bytes:
+        return b'{"id":%b,"type":"complete"}' % self._id

@@ -15,6 +15,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from graph.context import Context
+from graph.courses import Begun, Event
 from graph.faults import told
 from graph.messages import Subscribe
 from graph.schema import schema
@@ -26,11 +27,14 @@ class Answer(NamedTuple):
     """A result (`next`), or what is wrong with the operation as a whole (`error`): its last."""
 
     kind: Literal["next", "error"]
-    payload: str
+    payload: bytes
 
 
 async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[Answer]:
-    """Each result, as long as there are any; or, once, what is wrong. Raises nothing of its own."""
+    """Each result, as long as there are any; or, once, what is wrong. Raises nothing of its own.
+
+    Where it is a subscription that follows a course, there is none: it is `context.begun`.
+    """
     try:
         stream = await schema.stream(
             asked.query,
@@ -45,12 +49,31 @@ async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[An
                 if answer.kind == "error":
                     return
     except Exception as error:  # noqa: BLE001 - it is told, masked, with its traceback in the log
-        yield refusal(told(GraphQLError("", original_error=error), context.request_id))
+        yield fault(error, context)
+
+
+async def answer_to(event: Event, begun: Begun, context: Context) -> Answer:
+    """The answer to one event of a course. Raises nothing of its own."""
+    try:
+        # What was loaded for another event isn't true of this one, and others may be under way.
+        executor = begun.executor.build_for(begun.course.shape(event), begun, context.again())
+        result = executor.execute_operation()
+        if executor.is_awaitable(result):
+            result = await result
+    except Exception as error:  # noqa: BLE001 - as above
+        return fault(error, context)
+    errors = [told(error, context.request_id) for error in result.errors or ()]
+    return _answer(ExecutionResult(data=result.data, errors=errors or None), context.request_id)
+
+
+def fault(error: Exception, context: Context) -> Answer:
+    """It can't be gone on with: it is told, masked, with its traceback in the log."""
+    return refusal(told(GraphQLError("", original_error=error), context.request_id))
 
 
 def refusal(*errors: GraphQLError) -> Answer:
     """The operation is not run, or not any further."""
-    return Answer("error", _encoded([error.formatted for error in errors]))
+    return Answer("error", orjson.dumps([error.formatted for error in errors]))
 
 
 def _answer(result: Any, request_id: str) -> Answer:
@@ -58,14 +81,10 @@ def _answer(result: Any, request_id: str) -> Answer:
         return refusal(told(GraphQLError(INCREMENTAL), request_id))
     if isinstance(result, PreExecutionError) or _is_of_nothing(result):
         return refusal(*result.errors or ())
-    return Answer("next", _encoded(process_result(result)))
+    return Answer("next", orjson.dumps(process_result(result)))
 
 
 def _is_of_nothing(result: ExecutionResult) -> bool:
     """Nothing was begun: a variable that can't be read, or a stream that broke."""
     errors = result.errors or ()
     return result.data is None and all(error.path is None for error in errors)
-
-
-def _encoded(payload: object) -> str:
-    return orjson.dumps(payload).decode()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from functools import partial
 from typing import Annotated, Final, cast
 
 import strawberry
@@ -11,6 +11,7 @@ from strawberry import UNSET
 
 from events import log
 from graph.context import Info
+from graph.courses import Course
 from graph.faults import BadCursor, BadRequest
 from graph.nodes import Node
 from graph.pagination import After, Connection, Edge, First, Listing, Position, a_number, connected
@@ -191,16 +192,9 @@ class PointsCreditedSubscriptions:
         named = LOG.position("after", given(after))
         if named:
             await info.context.read(_must_be_on_it, *named)
-        return _follow(info, wanted, named[0] if named else None)
-
-
-async def _follow(
-    info: Info, wanted: log.CreditedFilter, after: int | None
-) -> AsyncGenerator[PointsCredited, None]:
-    async with aclosing(info.context.feed.follow(wanted, after)) as events:
-        async for event in events:
-            info.context.renew()
-            yield PointsCredited.of(event)
+        attend = partial(info.context.feed.attend, wanted)
+        course = Course(attend, PointsCredited.of, named[0] if named else None)
+        return cast("AsyncGenerator[PointsCredited, None]", course)
 
 
 def _read(

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from access.principal import Principal, ProviderDown, Unauthenticated
 from access.rates import RateLimited
 from graph.answers import refusal
+from graph.audiences import Audiences
 from graph.context import Context, Service
 from graph.conversation import FORBIDDEN, Conversation, TurnedAway
 from graph.faults import Refused, RequestError, refusal_of
@@ -27,6 +28,7 @@ from graph.lines import new_request_id
 from graph.messages import PROTOCOL, Close
 from graph.origins import is_allowed
 from graph.telemetry import Telemetry
+from graph.wires import wire_of
 from models.database import DatabaseError
 
 ADMISSION_S_MAX: Final = 10.0
@@ -49,11 +51,12 @@ log = structlog.get_logger()
 
 
 class Sockets:
-    """An ASGI application for WebSockets."""
+    """An ASGI application for WebSockets. It returns once a conversation holds the wire."""
 
     def __init__(self, service: Service, new_context: Callable[[Principal, str], Context]) -> None:
         self._service = service
         self._new_context = new_context
+        self.audiences = Audiences(service.telemetry)
         self._count = 0
         self._guests: dict[Conversation, Principal] = {}
         self._held: Counter[str] = Counter()
@@ -73,14 +76,19 @@ class Sockets:
         return self._service.telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        socket = WebSocket(scope, receive, send)
-        self._count += 1
+        socket, is_held = WebSocket(scope, receive, send), False
+        self._note_open(1)
         try:
-            with self.telemetry.sockets.track_inprogress():
-                if await self._shake_hands(socket):
-                    await self._hold(Conversation(self, socket))
+            if is_held := await self._shake_hands(socket):
+                wire, client = wire_of(scope), socket.client
+                wire.take(Conversation(self, wire, client.host if client else ""))
         finally:
-            self._count -= 1
+            if not is_held:
+                self._note_open(-1)
+
+    def _note_open(self, more: int) -> None:
+        self._count += more
+        self.telemetry.sockets.inc(more)
 
     async def _shake_hands(self, socket: WebSocket) -> bool:
         """Whether a conversation begins."""
@@ -113,12 +121,6 @@ class Sockets:
             )
         return None
 
-    async def _hold(self, guest: Conversation) -> None:
-        try:
-            await guest.run()
-        finally:
-            self._let_out(guest)
-
     # ── who is there ────────────────────────────────────────────────────────────────────────────
 
     async def let_in(self, guest: Conversation, shown: str | None) -> Principal:
@@ -129,6 +131,8 @@ class Sockets:
             self.telemetry.reject("LIMIT_EXCEEDED", "sockets")
             reason = f"one key or member may have at most {most} sockets open (sockets)"
             raise TurnedAway(Close(FORBIDDEN, reason))
+        if guest.is_over:
+            return principal
         self._held[principal.id] += 1
         self._guests[guest] = principal
         if self._watch is None:
@@ -154,7 +158,9 @@ class Sockets:
         self.telemetry.reject("UNAUTHENTICATED")
         return Close(FORBIDDEN, reason)
 
-    def _let_out(self, guest: Conversation) -> None:
+    def let_out(self, guest: Conversation) -> None:
+        """See House."""
+        self._note_open(-1)
         principal = self._guests.pop(guest, None)
         if principal:
             self._held -= Counter({principal.id: 1})  # one that comes to nothing is dropped
@@ -195,11 +201,11 @@ class Sockets:
     async def check(self) -> None:
         """End the sockets of whoever may hold them no more. Raises DatabaseError."""
         now = self._service.clock()
-        for guest, principal in self._guests.items():
+        for guest, principal in [*self._guests.items()]:
             if principal.expires_at <= now:
                 guest.end(EXPIRED)
         held = {each for each in self._guests.values() if each.expires_at > now}
         gone = await self._service.door.gone(held)
-        for guest, principal in self._guests.items():
+        for guest, principal in [*self._guests.items()]:
             if principal.id in gone:
                 guest.end(REVOKED)

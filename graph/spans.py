@@ -66,6 +66,10 @@ class Span:
         context = span.get_span_context()
         tell_in_lines(trace_id=tracer.trace.format_trace_id(context.trace_id))
 
+    def leave(self) -> None:
+        """What is done from now on isn't within it, and it may end anywhere."""
+        self._tracer.context.detach(self._token)
+
     def end(self, name: str, attributes: Mapping[str, str | int], outcome: str) -> None:
         """It is done, and was this."""
         self._span.update_name(name)
@@ -73,4 +77,3 @@ class Span:
         if outcome in FAULTS:
             self._span.set_status(self._tracer.trace.StatusCode.ERROR, outcome)
         self._span.end()
-        self._tracer.context.detach(self._token)

@@ -98,6 +98,16 @@ class Telemetry(Collector):
         self.sockets = Gauge(
             "tuppence_sockets", "Sockets that are open, by whomever.", registry=registry
         )
+        self.shared_executions = Counter(
+            "tuppence_shared_executions",
+            "Events that were executed and encoded once, for all who share a subscription.",
+            registry=registry,
+        )
+        self.shared_answers = Counter(
+            "tuppence_shared_answers",
+            "Answers that subscribers were sent of those executions: more than them, by sharing.",
+            registry=registry,
+        )
         # Finding a series by its labels costs more than counting does. There are as many as the
         # schema has root fields, times the codes: see graph/faults.py.
         self.operations_of = cache(self.operations.labels)
@@ -136,6 +146,7 @@ class Trace:
         "_telemetry",
         "_transport",
         "answers",
+        "is_kept",
         "kind",
         "name",
         "operation",
@@ -165,6 +176,8 @@ class Trace:
         self.name: str | None = None
         self.status: int | None = None
         self.answers = 0
+        self.is_kept = False
+        """Whether it goes on after its block: whoever keeps it ends it."""
 
     def __enter__(self) -> Self:
         _current.set(self)  # and not taken back, as with all that lines tell
@@ -181,8 +194,15 @@ class Trace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ended = perf_counter()
         self._lines = told_in_lines()
+        if self._span:
+            self._span.leave()
+        if error is not None or not self.is_kept:
+            self.end(error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It is over: by itself, or by this. What a block isn't left for may be ended anywhere."""
+        self._ended = perf_counter()
         if error is not None and not self._codes:
             self._note_end(error)
         if self._span:
@@ -272,7 +292,41 @@ class Title(NamedTuple):
     operation: str
 
 
-_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+class Codes:
+    """The errors' codes of what is executed for several operations at once: each is told of them.
+
+    with Codes(request_id) as codes: …
+    codes.tell(trace)
+    """
+
+    __slots__ = ("_noted", "_request_id")
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+        self._noted: list[tuple[str, str]] = []
+
+    def __enter__(self) -> Self:
+        _current.set(self)
+        tell_in_lines(request_id=self._request_id)
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __bool__(self) -> bool:
+        return bool(self._noted)
+
+    def reach(self, phase: Phase) -> None:
+        """Nothing of it is measured for each."""
+
+    def note_code(self, code: str, limit: str) -> None:
+        self._noted.append((code, limit))
+
+    def tell(self, trace: Trace) -> None:
+        for code, limit in self._noted:
+            trace.note_code(code, limit)
+
+
+_current: ContextVar[Trace | Codes | None] = ContextVar("trace", default=None)
 _over: deque[Trace] = deque()
 
 
@@ -292,20 +346,20 @@ _telling: Final = Soon(tell)
 
 def reach(phase: Phase) -> None:
     """A phase of the operation under way ends now."""
-    if trace := _current.get():
+    if (trace := _current.get()) is not None:
         trace.reach(phase)
 
 
 def note_code(code: str, limit: str = "") -> None:
     """An error of this code is among its answers; where a limit refused it, that limit."""
-    if trace := _current.get():
+    if (trace := _current.get()) is not None:
         trace.note_code(code, limit)
 
 
 def note_operation(title: Title | None) -> None:
     """What is asked, if it is known."""
     trace = _current.get()
-    if trace and title:
+    if isinstance(trace, Trace) and title:
         trace.kind, trace.name, trace.operation = title
 
 

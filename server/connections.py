@@ -12,13 +12,13 @@ import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
 from graph.limits import Limits
 from server.answers import Answering
 from server.draining import Drain
 from server.heads import HeadedProtocol
+from server.wires import WiredProtocol
 
 SLICE_BYTES: Final = 8_192
 """How much of what a socket sent is read before it is others' turn: at most 1,365 frames, 20 ms."""
@@ -60,7 +60,7 @@ class Config(uvicorn.Config):
         self.drain = drain or Drain()
 
 
-class Socket(WebSocketsSansIOProtocol):
+class Socket(WiredProtocol):
     """A WebSocket."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -121,9 +121,13 @@ class Socket(WebSocketsSansIOProtocol):
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self.read_paused = False
-            if self._turn is None:
-                self._read_on()
+            self.read_on()
         return message
+
+    @override
+    def read_on(self) -> None:
+        if self._turn is None:
+            self._read_on()
 
     @override
     def handle_ping(self) -> None:
@@ -145,6 +149,10 @@ class Socket(WebSocketsSansIOProtocol):
             self.frames = []
             self.conn.fail(INVALID_TEXT)
             self.handle_parser_exception()
+        elif self.hearer:
+            parts, self.frames = self.frames, []
+            is_text = self.curr_msg_data_type == "text"
+            self.hear(b"".join(parts).decode() if is_text else None)
         else:
             super().send_receive_event_to_app()
 

@@ -84,20 +84,23 @@ async def test_it_goes_on_with_its_callers_trace(
 
 async def test_each_subscription_is_one(client: Client, exporter: InMemorySpanExporter) -> None:
     cursor = await client.event_cursor()
-    async with client.subscribe(after=cursor) as stream:
-        await client.credit(ANN, 50)
-        await stream.next()
-    names = [span.name for span in exporter.get_finished_spans()]
-    async with patience():
-        while "subscription pointsCredited" not in names:
-            await asyncio.sleep(0)
-            names = [span.name for span in exporter.get_finished_spans()]
+    with logged("warning") as lines:
+        async with client.subscribe(after=cursor) as one, client.subscribe(after=cursor) as two:
+            await client.credit(ANN, 50)
+            assert await one.next() == await two.next()
+        names = [span.name for span in exporter.get_finished_spans()]
+        async with patience():
+            while names.count("subscription pointsCredited") < 2:
+                await asyncio.sleep(0)
+                names = [span.name for span in exporter.get_finished_spans()]
 
     assert sorted(names) == [
         "mutation creditPoints",
         "query eventCursor",
         "subscription pointsCredited",
+        "subscription pointsCredited",
     ]
+    assert lines.told == []
 
 
 async def test_a_fault_of_ours_marks_it_and_a_callers_mistake_does_not(
