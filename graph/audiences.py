@@ -24,6 +24,7 @@ from graph.asking import Key
 from graph.context import Context
 from graph.courses import Begun, Event, Follower
 from graph.documents import Operation
+from graph.kept import Kept
 from graph.messages import Envelope
 from graph.operations import Answer, answer_to, fault
 from graph.telemetry import Codes, Telemetry, Trace
@@ -91,6 +92,7 @@ class Audience:
         "_begun",
         "_context",
         "_follower",
+        "_kept",
         "_key",
         "_task",
         "joined",
@@ -107,6 +109,7 @@ class Audience:
         self._context = context.again()  # nothing is kept of what its first subscriber has loaded
         self._follower: Follower | None = None
         self._task: asyncio.Task[None] | None = None
+        self._kept = Kept()
         self.members = 0
         self.joined: dict[Listener, None] = {}
         self.position = 0
@@ -116,9 +119,19 @@ class Audience:
         return self._begun.course.attend(ring)
 
     async def answer(self, event: Event) -> tuple[Answer, Codes]:
-        """The answer to an event, and the codes of what is wrong in it."""
-        with Codes(self._context.request_id) as codes:
-            return await answer_to(event, self._begun, self._context), codes
+        """The answer to an event, and the codes of what is wrong in it.
+
+        Those who catch up at the same time, as all do whose instance was stopped, come by the same
+        events one after another: each is executed by the first of them.
+        """
+        while told := self._kept.find(event):
+            if found := await asyncio.shield(told):
+                return found
+        with self._kept.keeping(event, is_wanted=self.members > len(self.joined)) as told:
+            with Codes(self._context.request_id) as codes:
+                answer = await answer_to(event, self._begun, self._context)
+            told.set_result((answer, codes))
+        return answer, codes
 
     def answer_fault(self, error: Exception) -> tuple[Answer, Codes]:
         with Codes(self._context.request_id) as codes:
