@@ -20,7 +20,7 @@ SOCKETS = "2000"
 """Everyone has the same key: it may hold as many sockets."""
 SETTLE_SECONDS = 2.0
 """The watch's ends are given this long to be served and swept before memory is read."""
-MEGABYTES_MAX = 60
+MEGABYTES_MAX = 30
 MEMBER = 7
 
 
