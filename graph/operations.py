@@ -13,13 +13,17 @@ from graphql import GraphQLError
 from strawberry.http import process_result
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from graph.context import Context
 from graph.courses import Begun, Event
+from graph.documents import Asked, Prepared, prepare
 from graph.faults import told
 from graph.messages import Subscribe
+from graph.running import run
 from graph.schema import schema
 
+ANSWERED: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
 INCREMENTAL: Final = "@defer and @stream are not offered"
 
 
@@ -35,12 +39,16 @@ async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[An
 
     Where it is a subscription that follows a course, there is none: it is `context.begun`.
     """
+    text, variables, name = asked.query, asked.variables, asked.operation_name
     try:
+        wanted = Asked(text, name, variables or {}, context)
+        prepared = context.prepared = await prepare(schema.graphql, wanted)
+        if _has_one_answer(prepared):
+            result = await run(text, variables, name, context, ANSWERED)
+            yield _answer(result, context.request_id)
+            return
         stream = await schema.stream(
-            asked.query,
-            variable_values=asked.variables,
-            context_value=context,
-            operation_name=asked.operation_name,
+            text, variable_values=variables, context_value=context, operation_name=name
         )
         async with aclosing(stream) as results:
             async for result in results:
@@ -50,6 +58,14 @@ async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[An
                     return
     except Exception as error:  # noqa: BLE001 - it is told, masked, with its traceback in the log
         yield fault(error, context)
+
+
+def _has_one_answer(prepared: Prepared) -> bool:
+    """Whether it is in order, and a query or a mutation."""
+    operation = prepared.operation
+    if operation is None or prepared.errors or len(operation.nodes) != 1:
+        return False
+    return OperationType(operation.nodes[0].operation.value) in ANSWERED
 
 
 async def answer_to(event: Event, begun: Begun, context: Context) -> Answer:

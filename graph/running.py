@@ -36,9 +36,14 @@ async def run(
     allowed: AbstractSet[Kind],
     extensions: dict[str, Any] | None = None,
 ) -> ExecutionResult:
-    """An operation's result. Raises what Strawberry does for one that is none, or not allowed."""
+    """An operation's result. Raises what Strawberry does for one that is none, or not allowed.
+
+    It is prepared first, if it isn't yet.
+    """
     asked = Asked(text, name, variables or {}, context)
-    prepared = context.prepared = await prepare(schema.graphql, asked)
+    prepared = context.prepared
+    if prepared is None:
+        prepared = context.prepared = await prepare(schema.graphql, asked)
     way = _way(prepared, context, allowed)
     if way == COMPILED:
         assert prepared.operation, "it is compiled"

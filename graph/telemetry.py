@@ -79,7 +79,7 @@ class Telemetry(Collector):
         )
         self.executed = Counter(
             "tuppence_executions",
-            "Operations over HTTP, by how they were executed: compiled, or why not.",
+            "Queries and mutations, by how they were executed: compiled, or why not.",
             ("how",),
             registry=registry,
         )

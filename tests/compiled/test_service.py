@@ -7,6 +7,8 @@ import pytest
 from tests.harness.client import Client
 from tests.harness.clock import VirtualClock
 from tests.harness.servers import Service, running
+from tests.harness.stream import Stream
+from tests.harness.values import Json
 from tests.server.test_metrics import look
 
 _numbers = count()
@@ -37,6 +39,17 @@ async def test_an_operation_is_compiled_when_it_is_asked_again(
     answers = [await client.ask(document, {"first": 2}) for _ in range(3)]
 
     assert answers[0] == answers[1] == answers[2]
+    assert await counted(service) == {"new": 1, "compiled": 2}
+
+
+async def test_over_a_socket_it_is_the_same(service: Service, client: Client) -> None:
+    document = new(PROGRAMS)
+    told: list[Json] = []
+    for _ in range(3):
+        async with Stream(client.ws_url, document, {"first": 2}) as stream:
+            told.append(await stream.next_data())
+
+    assert told[0] == told[1] == told[2]
     assert await counted(service) == {"new": 1, "compiled": 2}
 
 
