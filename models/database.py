@@ -33,12 +33,13 @@ from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
 from models import links, pragmas, sending
+from models.kept import Kept
+from models.readers import READERS, Readers
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
-READERS: Final = 2
 SURVEY_TIMEOUT_MS: Final = 600_000
 POOL_SIZE: Final = 8
 POOL_WAIT_S: Final = 5
@@ -147,9 +148,8 @@ class Sqlite(Database):
         self._writer = _sqlite_engine(url, prepared, "BEGIN IMMEDIATE", pool_size=1)
         self._reader = _sqlite_engine(url, pragmas.for_reader, "BEGIN", pool_size=READERS)
         self._surveyor = _sqlite_surveyor(url)
-        self._readers, self._writers = _Kept(self._reader), _Kept(self._writer)
+        self._readers, self._writers = Readers(Kept(self._reader)), Kept(self._writer)
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._reader_threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
     @property
     @override
@@ -158,7 +158,8 @@ class Sqlite(Database):
 
     @override
     async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._hop(self._reader_threads, lambda: self._read(work, *args, **kwargs))
+        with _translated(_sqlite_fault):
+            return await self._readers.run(work, *args, **kwargs)
 
     @override
     async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -183,54 +184,16 @@ class Sqlite(Database):
     @override
     async def close(self) -> None:
         await self._surveyor.dispose()
-        await self._hop(self._reader_threads, self._readers.close)
+        await asyncio.to_thread(self._readers.close)
         await self._hop(self._writer_thread, self._writers.close)
-        self._reader_threads.shutdown()
         self._writer_thread.shutdown()
 
     async def _hop(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
-    def _read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _translated(_sqlite_fault), self._readers.taken() as connection:
-            return work(connection, *args, **kwargs)
-
     def _write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with _translated(_sqlite_fault), self._writers.taken() as connection, connection.begin():
             return work(connection, *args, **kwargs)
-
-
-class _Kept:
-    """An engine's connections, opened as they are needed and kept.
-
-    Threads hold one for one hop only, so any of them may serve any thread.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._idle: list[Connection] = []
-
-    @contextmanager
-    def taken(self) -> Generator[Connection]:
-        """One that is nobody else's; what isn't committed is rolled back."""
-        connection = self._idle.pop() if self._idle else self._engine.connect()
-        try:
-            yield connection
-        finally:
-            self._give_back(connection)
-
-    def _give_back(self, connection: Connection) -> None:
-        try:
-            connection.rollback()
-        except DBAPIError:
-            connection.close()
-            raise
-        self._idle.append(connection)
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-        self._engine.dispose()
 
 
 def _sqlite_engine(url: URL, prepare: Callable[[Any], None], begin: str, pool_size: int) -> Engine:
