@@ -127,7 +127,7 @@ def load(connection: Connection, claimed: Sequence[Claimed], now: int) -> list[C
         program = programs.get(wallet.program_id) if wallet else None
         named = programs.get(plan.reward.program_id or "") if plan.reward else None
         credit = paid.get(one.reward_id or "")
-        payment = credit and Payment(credit.transaction.points, credit.transaction.id)
+        payment = credit and Payment(credit.points, credit.id)
         found.append(
             Cargo(
                 claim,

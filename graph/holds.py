@@ -21,6 +21,7 @@ from graph.inputs import DESCRIPTION, KEY, METADATA, OrderInput, WalletRef
 from graph.nodes import Node
 from graph.payloads import Posting
 from graph.scalars import JSON, DateTime, Points, sought
+from graph.transactions import entry_of
 from graph.wallets import Wallet
 from ledger import commands, records
 
@@ -154,7 +155,7 @@ class HoldPayload(Posting):
 
     @strawberry.field(description="The hold as it is now.")
     async def hold(self, info: Info) -> Hold | None:
-        hold_id = self.transaction.hold_id if self.transaction else None
+        hold_id = entry_of(self.transaction).hold_id if self.transaction else None
         return await info.context.loaders.find_hold(hold_id)
 
 

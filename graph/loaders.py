@@ -5,7 +5,7 @@ together. `find_*` may give None, `get_*` asserts that there is what a foreign k
 """
 
 from asyncio import gather
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -32,8 +32,9 @@ from graph.scalars import sought
 from graph.summaries import ProgramSummary
 from graph.transactions import Balance, Transaction
 from graph.wallets import ExpiringPoints, Wallet
-from ledger import Outcome, coupons, filters, pages, reading, records
+from ledger import Outcome, coupons, entries, filters, pages, reading, records
 from ledger.commands import Owner
+from ledger.entries import Entry
 from models.ids import find_prefix
 from models.windows import Page, Window
 
@@ -76,7 +77,9 @@ class Loaders(CampaignLoaders):
                 return None
 
     async def find_program(self, id: str) -> Program | None:
-        record = await self._programs.load(id) if find_prefix(id) == "prg" else None
+        record = self._recall(records.Program, id)
+        if record is None and find_prefix(id) == "prg":
+            record = await self._programs.load(id)
         return Program.of(record) if record else None
 
     async def get_program(self, id: str) -> Program:
@@ -89,7 +92,7 @@ class Loaders(CampaignLoaders):
         return Program.of(record) if record else None
 
     async def find_member(self, id: str) -> Member | None:
-        record = await self._members.load(id)
+        record = self._recall(records.Member, id) or await self._members.load(id)
         return Member.of(record) if record and self._sight.is_in(record.identity) else None
 
     async def get_member(self, id: str) -> Member:
@@ -104,7 +107,9 @@ class Loaders(CampaignLoaders):
         return Member.of(record) if record else None
 
     async def find_wallet(self, id: str) -> Wallet | None:
-        record = await self._wallets.load(id) if find_prefix(id) == "wal" else None
+        record = self._recall(records.Wallet, id)
+        if record is None and find_prefix(id) == "wal":
+            record = await self._wallets.load(id)
         return Wallet.of(record) if record and await self._is_in_sight(record) else None
 
     async def get_wallet(self, id: str) -> Wallet:
@@ -118,16 +123,14 @@ class Loaders(CampaignLoaders):
         found = await self._context.read(reading.find_owned, owner)
         if found is None:
             return None
-        self._wallets.prime(found.wallet.id, found.wallet)
-        self._programs.prime(found.program.id, found.program)
-        self._members.prime(found.member.id, found.member)
+        self._known |= {each.id: each for each in (found.wallet, found.program, found.member)}
         return Wallet.of(found.wallet)
 
     async def find_transaction(self, id: str | None) -> Transaction | None:
         entry = await self._entries.load(id) if id and find_prefix(id) == "txn" else None
-        if entry is None or not await self._has_wallet_in_sight(entry.transaction):
+        if entry is None or not await self._has_wallet_in_sight(entry):
             return None
-        return Transaction.of_entry(entry)
+        return Transaction.of(entry)
 
     async def find_hold(self, id: str | None) -> Hold | None:
         record = await self._holds.load(id) if id else None
@@ -159,10 +162,11 @@ class Loaders(CampaignLoaders):
         own = await self._members_known_as.load(self._sight.identity)
         return own is not None and own.id == wallet.member_id
 
-    async def _has_wallet_in_sight(self, record: records.Transaction | records.Hold) -> bool:
+    async def _has_wallet_in_sight(self, record: Entry | records.Hold) -> bool:
         if self._sight.identity is None:
             return True
-        wallet = await self._wallets.load(record.wallet_id)
+        known = self._recall(records.Wallet, record.wallet_id)
+        wallet = known or await self._wallets.load(record.wallet_id)
         return wallet is not None and await self._is_in_sight(wallet)
 
     async def find_api_key(self, id: str) -> ApiKey | None:
@@ -174,22 +178,33 @@ class Loaders(CampaignLoaders):
         return AuditEntry.of(record) if record else None
 
     async def complete(self, outcomes: Sequence[Outcome]) -> None:
-        """Read what replays stand for; remember the wallets that fresh effects brought along."""
-        self._wallets.prime_many(
-            {outcome.wallet.id: outcome.wallet for outcome in outcomes if outcome.wallet}
-        )
-        replays = [each for each in outcomes if each.transaction_id and not each.transaction]
+        """Find the entries: what replays stand for is read. Remember what fresh effects brought."""
+        self._known |= {each.wallet.id: each.wallet for each in outcomes if each.wallet}
+        for each in outcomes:
+            if each.transaction:
+                each.entry = Entry.of(each.transaction, each.detail)
+        replays = [each for each in outcomes if each.transaction_id and not each.entry]
         if replays:
-            await gather(*map(self._recall, replays))
+            await gather(*map(self._complete, replays))
 
-    async def _recall(self, outcome: Outcome) -> None:
+    async def _complete(self, outcome: Outcome) -> None:
         assert outcome.transaction_id
         entry = await self._entries.load(outcome.transaction_id)
         assert entry, f"no transaction {outcome.transaction_id}"
-        outcome.transaction, outcome.detail = entry.transaction, entry.detail
-        outcome.wallet = await self._wallets.load(entry.transaction.wallet_id)
+        outcome.entry = entry
+        outcome.wallet = await self._wallets.load(entry.wallet_id)
 
     # ── of a wallet ─────────────────────────────────────────────────────────────────────────────
+
+    def program_of(self, record: records.Wallet) -> Program | Awaitable[Program]:
+        """Its program: at once, if it came with the wallet."""
+        known = self._recall(records.Program, record.program_id)
+        return Program.of(known) if known else self.get_program(record.program_id)
+
+    def member_of(self, record: records.Wallet) -> Member | Awaitable[Member]:
+        """Its member: at once, if they came with the wallet, which is in sight."""
+        known = self._recall(records.Member, record.member_id)
+        return Member.of(known) if known else self.get_member(record.member_id)
 
     async def caught_up(self, record: records.Wallet) -> records.Wallet:
         """The wallet as it is now, with what is due counted as done."""
@@ -208,7 +223,7 @@ class Loaders(CampaignLoaders):
     ) -> Connection[Transaction]:
         page = await self._transactions_of_wallets.load((wallet_id, window, filter))
         listing = Listing("transactions", wallet_id, (a_number,))
-        return listing.connection(page, Transaction.of_entry)
+        return listing.connection(page, Transaction.of)
 
     async def holds_of(
         self, wallet_id: str, window: Window, status: str | None
@@ -255,7 +270,7 @@ class Loaders(CampaignLoaders):
         return self._of_keys(reading.find_wallets)
 
     @cached_property
-    def _entries(self) -> DataLoader[str, reading.Entry | None]:
+    def _entries(self) -> DataLoader[str, Entry | None]:
         return self._of_keys(reading.find_transactions)
 
     @cached_property
@@ -292,7 +307,7 @@ class Loaders(CampaignLoaders):
         return DataLoader(load, cache_key_fn=_id_of)
 
     @cached_property
-    def _balances(self) -> DataLoader[tuple[records.Wallet, int], reading.Balance]:
+    def _balances(self) -> DataLoader[tuple[records.Wallet, int], entries.Balance]:
         return self._of_owners(reading.balances_at, _id_of)
 
     @cached_property
@@ -300,7 +315,7 @@ class Loaders(CampaignLoaders):
         return self._of_owners(reading.expiring)
 
     @cached_property
-    def _transactions_of_wallets(self) -> DataLoader[Key, Page[reading.Entry]]:
+    def _transactions_of_wallets(self) -> DataLoader[Key, Page[Entry]]:
         return self._of_owners(pages.page_transactions_of_wallets)
 
     @cached_property

@@ -36,6 +36,13 @@ class Loading:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._sight = context.sight
+        self._known: dict[str, Any] = {}
+        """Records that came with others, by their ids."""
+
+    def _recall(self, kind: type[R], id: str) -> R | None:
+        """The record of this kind and id, if it came with another."""
+        known = self._known.get(id)
+        return known if type(known) is kind else None
 
     def _of_keys(
         self, find: Callable[[Link, Iterable[str]], dict[str, R]]

@@ -5,7 +5,8 @@ given to another list it is refused as garbage is. The event log's is good with 
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -20,6 +21,7 @@ from models.windows import Page, Window
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100
 CURSOR_MAX: Final = 256
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 N = TypeVar("N")
@@ -93,7 +95,7 @@ class Listing:
 
     def cursor(self, position: Position) -> str:
         text = ",".join((self.name, self.owner, *map(str, position)))
-        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return b2a_base64(text.encode(), newline=False).translate(_URL_SAFE, b"=").decode()
 
     def position(self, argument: str, cursor: str | None) -> Position | None:
         """The place that a cursor names; BAD_CURSOR if it is not one of this list's own."""

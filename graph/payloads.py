@@ -28,9 +28,9 @@ class Posting:
 
     @classmethod
     def of(cls, outcome: Outcome, within: Sequence[str] = ("input",)) -> Self:
-        row, wallet = outcome.transaction, outcome.wallet
+        entry, wallet = outcome.entry, outcome.wallet
         return cls(
-            transaction=Transaction.of(row, outcome.detail) if row else None,
+            transaction=Transaction.of(entry) if entry else None,
             wallet=Wallet.of(wallet) if wallet else None,
             replayed=outcome.replayed,
             errors=listed(outcome.refusal, within),

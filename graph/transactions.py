@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast
 
-import orjson
 import strawberry
-from strawberry import UNSET
+from strawberry import UNSET, Parent
 
 from graph.choices import Choice, choice
+from graph.compiled import of_classes
 from graph.context import Info
 from graph.execution import null_without
 from graph.nodes import Node
 from graph.pagination import After, Before, Connection, First, Last, Listing
 from graph.scalars import JSON, DateTime, Points, sought
-from ledger import filters, pages, reading, records
-from models.columns import NEVER
+from ledger import filters, pages
+from ledger.entries import Entry
 
 if TYPE_CHECKING:
     from graph.holds import Hold
@@ -71,6 +71,22 @@ class Order:
     location_id: str | None = strawberry.field(description="Your own id of the shop.")
 
 
+async def _wallet(
+    entry: Parent[Entry], info: Info
+) -> Annotated["Wallet", strawberry.lazy("graph.wallets")]:
+    return await info.context.loaders.get_wallet(entry.wallet_id)
+
+
+async def _related(entry: Parent[Entry], info: Info) -> "Transaction | None":
+    return await info.context.loaders.find_transaction(entry.related_id)
+
+
+async def _hold(
+    entry: Parent[Entry], info: Info
+) -> Annotated["Hold", strawberry.lazy("graph.holds")] | None:
+    return await info.context.loaders.find_hold(entry.hold_id)
+
+
 @strawberry.type(
     description=(
         "One row of the ledger. It is written once and never changed: a correction is a row of its"
@@ -78,11 +94,8 @@ class Order:
     )
 )
 class Transaction(Node):
-    """See models.transactions.Transaction."""
+    """See models.transactions.Transaction. Its objects are the ledger's entries."""
 
-    wallet_id: strawberry.Private[str]
-    related_id: strawberry.Private[str | None]
-    hold_id: strawberry.Private[str | None]
     sequence: int = strawberry.field(description="Its number within its wallet: 1, 2, 3 …")
     kind: TransactionKind = strawberry.field(description="What it does.")
     points: Points = strawberry.field(
@@ -113,68 +126,33 @@ class Transaction(Node):
     )
     created_at: DateTime = strawberry.field(description="When it was written down.")
 
-    @classmethod
-    def of(cls, row: records.Transaction, detail: records.Detail | None) -> "Transaction":
-        # Strawberry prints an enumeration's plain value as it does its member, and sooner.
-        return cls(
-            id=strawberry.ID(row.id),
-            wallet_id=row.wallet_id,
-            related_id=row.related_id,
-            hold_id=row.hold_id,
-            sequence=row.sequence,
-            kind=cast("TransactionKind", row.kind),
-            points=row.points,
-            change=Balance(
-                active=row.active_change, promised=row.promised_change, held=row.held_change
-            ),
-            balance_after=Balance(
-                active=row.active_after, promised=row.promised_after, held=row.held_after
-            ),
-            source=cast("CreditSource | None", row.source),
-            campaign_id=cast("strawberry.ID | None", row.campaign_id),
-            coupon_code=detail and detail.coupon_code,
-            description=detail and detail.description,
-            active_at=row.active_at,
-            expires_at=row.expires_at if row.kind == "CREDIT" and row.expires_at != NEVER else None,
-            order=detail and _order(detail),
-            metadata=detail and detail.metadata_json and orjson.loads(detail.metadata_json),
-            effective_at=row.effective_at,
-            created_at=row.created_at,
-        )
-
-    @classmethod
-    def of_entry(cls, entry: reading.Entry) -> "Transaction":
-        return cls.of(entry.transaction, entry.detail)
-
-    @strawberry.field(description="The wallet whose points it moves.")
-    async def wallet(self, info: Info) -> Annotated["Wallet", strawberry.lazy("graph.wallets")]:
-        return await info.context.loaders.get_wallet(self.wallet_id)
-
-    @strawberry.field(
+    wallet: Annotated["Wallet", strawberry.lazy("graph.wallets")] = strawberry.field(
+        resolver=_wallet, description="The wallet whose points it moves."
+    )
+    related: "Transaction | None" = strawberry.field(
+        resolver=_related,
         metadata=null_without("related_id"),
         description=(
             "The transaction that it activates, reverses or refunds, or a transfer's other leg."
         ),
     )
-    async def related(self, info: Info) -> "Transaction | None":
-        return await info.context.loaders.find_transaction(self.related_id)
-
-    @strawberry.field(
+    hold: Annotated["Hold", strawberry.lazy("graph.holds")] | None = strawberry.field(
+        resolver=_hold,
         metadata=null_without("hold_id"),
         description="The hold that it places, captures or releases.",
     )
-    async def hold(self, info: Info) -> Annotated["Hold", strawberry.lazy("graph.holds")] | None:
-        return await info.context.loaders.find_hold(self.hold_id)
+
+    is_type_of = of_classes(Entry)
+
+    @staticmethod
+    def of(entry: Entry) -> "Transaction":
+        """A ledger's entry as it is: it has all that isn't loaded, by the same names."""
+        return cast("Transaction", entry)
 
 
-def _order(detail: records.Detail) -> Order | None:
-    told = (detail.order_id, detail.sale_amount, detail.sale_channel, detail.location_id)
-    if told == (None, None, None, None):
-        return None
-    order_id, sale_amount, sale_channel, location_id = told
-    return Order(
-        id=order_id, sale_amount=sale_amount, sale_channel=sale_channel, location_id=location_id
-    )
+def entry_of(transaction: Transaction) -> Entry:
+    """The ledger's entry that a transaction is."""
+    return cast("Entry", transaction)
 
 
 @strawberry.input(description="Which transactions: those that are all that is set here.")
@@ -237,4 +215,4 @@ class TransactionQueries:
         window = listing.window(first, after, last, before)
         wanted = replace(chosen(filter), identity=info.context.sight.identity)
         page = await info.context.read(pages.page_transactions, window, wanted)
-        return listing.connection(page, Transaction.of_entry)
+        return listing.connection(page, Transaction.of)

@@ -17,7 +17,7 @@ from graph.errors import (
 )
 from graph.inputs import DESCRIPTION, KEY, WalletRef
 from graph.scalars import Points
-from graph.transactions import Transaction
+from graph.transactions import Transaction, entry_of
 from ledger import commands
 
 TransferPointsError = Annotated[
@@ -66,7 +66,8 @@ class TransferPointsPayload:
 
     @strawberry.field(description="What arrived in the other.")
     async def received(self, info: Info) -> Transaction | None:
-        return await self.sent.related(info) if self.sent else None
+        related_id = entry_of(self.sent).related_id if self.sent else None
+        return await info.context.loaders.find_transaction(related_id)
 
 
 @strawberry.type
@@ -86,9 +87,8 @@ class TransferMutations:
         ],
     ) -> TransferPointsPayload:
         outcome = await info.context.submit(input.to_command())
-        sent = outcome.transaction
         return TransferPointsPayload(
-            sent=Transaction.of(sent, outcome.detail) if sent else None,
+            sent=Transaction.of(outcome.entry) if outcome.entry else None,
             replayed=outcome.replayed,
             errors=listed(outcome.refusal),
         )

@@ -92,13 +92,19 @@ class Wallet(Node):
             created_at=record.created_at,
         )
 
-    @strawberry.field(description="The rules it keeps.")
-    async def program(self, info: Info) -> Annotated["Program", strawberry.lazy("graph.programs")]:
-        return await info.context.loaders.get_program(self.record.program_id)
+    @strawberry.field(
+        graphql_type=Annotated["Program", strawberry.lazy("graph.programs")],
+        description="The rules it keeps.",
+    )
+    def program(self, info: Info) -> "Program | Awaitable[Program]":
+        return info.context.loaders.program_of(self.record)
 
-    @strawberry.field(description="Whose it is.")
-    async def member(self, info: Info) -> Annotated["Member", strawberry.lazy("graph.members")]:
-        return await info.context.loaders.get_member(self.record.member_id)
+    @strawberry.field(
+        graphql_type=Annotated["Member", strawberry.lazy("graph.members")],
+        description="Whose it is.",
+    )
+    def member(self, info: Info) -> "Member | Awaitable[Member]":
+        return info.context.loaders.member_of(self.record)
 
     @strawberry.field(
         graphql_type=Balance,

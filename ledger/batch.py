@@ -30,6 +30,7 @@ from ledger.commands import (
 )
 from ledger.desk import Desk
 from ledger.draft import Draft, MoreLots, WalletState
+from ledger.entries import Entry
 from ledger.journal import Journal
 from ledger.keys import Effect, Keys, fingerprint
 from ledger.records import CouponUse, Detail, Member, Transaction, Wallet, detail_of
@@ -59,8 +60,9 @@ ROWS_MAX: Final = 20_000
 class Outcome:
     """What became of a command: a transaction, or a refusal.
 
-    Of a fresh effect the rows come along; of a replayed one, the id of the original transaction. A
-    transfer's transaction is its TRANSFER_OUT, whose `related_id` names the other leg.
+    Of a fresh effect the rows come along; of a replayed one, the id of the original transaction,
+    and whoever shows it reads its entry. A transfer's transaction is its TRANSFER_OUT, whose
+    `related_id` names the other leg.
     """
 
     transaction_id: str | None = None
@@ -69,6 +71,7 @@ class Outcome:
     wallet: Wallet | None = None
     refusal: Refusal | None = None
     replayed: bool = False
+    entry: Entry | None = None
 
 
 class Deferred(Exception):

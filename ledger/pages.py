@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from ledger.due import NOW, lot_expiry
+from ledger.entries import OF_TRANSACTION, Entry, entries
 from ledger.filters import (
     Shape,
     TransactionFilter,
@@ -33,12 +34,12 @@ from ledger.filters import (
     transaction_conditions_in_wallet,
     wallet_conditions,
 )
-from ledger.reading import Entry, entry, find_wallets
+from ledger.reading import find_wallets
 from ledger.records import Hold, Program, Wallet
-from models.columns import WHOLE
+from models.columns import TEXT, WHOLE
 from models.dialects import Around, FirstOfEach, each
 from models.sending import read_rows
-from models.tables import details, holds, lots, members, programs, transactions, wallets
+from models.tables import holds, lots, members, programs, transactions, wallets
 from models.wallets import is_credited
 from models.windows import LIMIT, Cut, Page, Position, Window
 
@@ -129,23 +130,22 @@ def page_transactions(
     """The transactions that the filter wants, of all wallets."""
     asked = filter.params | window.params
     rows = read_rows(connection, _transactions(filter.shape, window.cut), asked)
-    return window.page([((row[0],), entry(row)) for row in rows])
+    return window.page([((row[0],), Entry(*row)) for row in rows])
 
 
 def page_transactions_of_wallets(
     connection: Connection, wallet_ids: Sequence[str], window: Window, filter: TransactionFilter
 ) -> dict[str, Page[Entry]]:
     """The transactions that the filter wants, of each of these wallets, by sequence."""
-    asked = filter.params | window.params | {"ids": wallet_ids}
-    statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
-    found = [entry(row) for row in read_rows(connection, statement, asked)]
-    told = [(row.transaction.wallet_id, (row.transaction.sequence,), row) for row in found]
-    return _pages(window, wallet_ids, told)
-
-
-def _described(rows: FromClause) -> Rows:
-    """Transactions with their details beside them."""
-    return select(rows, details).outerjoin(details, details.c.transaction_id == rows.c.id)
+    asked = filter.params | window.params
+    if len(wallet_ids) == 1:
+        asked["id"] = wallet_ids[0]
+        statement = _transactions_of_wallet(filter.shape, window.cut)
+    else:
+        asked["ids"] = wallet_ids
+        statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
+    found = [Entry(*row) for row in read_rows(connection, statement, asked)]
+    return _pages(window, wallet_ids, [(row.wallet_id, (row.sequence,), row) for row in found])
 
 
 @cache
@@ -154,21 +154,37 @@ def _transactions(shape: Shape, cut: Cut) -> Rows:
     conditions = [*transaction_conditions(transactions, shape), *cut.bounds(key)]
     # A member has few rows: find them by the wallets, and let no index of everyone's ids serve.
     sorted_by = [transactions.c.id.concat("")] if "identity" in shape else key
-    found = _described(transactions).where(*conditions)
+    found = entries(transactions).where(*conditions)
     return found.order_by(*cut.order(sorted_by)).limit(LIMIT)
+
+
+def _in_wallet(
+    rows: FromClause, wallet_id: ColumnElement[str], shape: Shape, cut: Cut
+) -> tuple[ColumnElement[bool], list[Any]]:
+    """Which transactions of a wallet, and in which order."""
+    key = [rows.c.sequence]
+    conditions = [*transaction_conditions_in_wallet(rows, shape), *cut.bounds(key)]
+    # An order has few rows: find them by it, and let no index of the wallet's rows serve.
+    owner = rows.c.wallet_id.concat("") if "order_id" in shape else rows.c.wallet_id
+    return and_(owner == wallet_id, *conditions), cut.order(key)
+
+
+@cache
+def _transactions_of_wallet(shape: Shape, cut: Cut) -> Rows:
+    """Of one wallet: nearly always it is one, and then the index is gone along, and no more."""
+    which, order = _in_wallet(transactions, bindparam("id", type_=TEXT), shape, cut)
+    told = [transactions.c[name] for name in OF_TRANSACTION]
+    return entries(select(*told).where(which).order_by(*order).limit(LIMIT).subquery())
 
 
 @cache
 def _transactions_of_wallets(shape: Shape, cut: Cut) -> Around:
     def chosen(rows: FromClause) -> tuple[Any, list[Any]]:
-        key = [rows.c.sequence]
-        conditions = [*transaction_conditions_in_wallet(rows, shape), *cut.bounds(key)]
-        # An order has few rows: find them by it, and let no index of the wallet's rows serve.
-        owner = rows.c.wallet_id.concat("") if "order_id" in shape else rows.c.wallet_id
-        return and_(owner == wallets.c.id, *conditions), cut.order(key)
+        return _in_wallet(rows, wallets.c.id, shape, cut)
 
-    first = FirstOfEach(wallets, transactions, chosen, wallets.c.id.in_(each("ids")))
-    return Around(first, _described)
+    which = wallets.c.id.in_(each("ids"))
+    first = FirstOfEach(wallets, transactions, chosen, which, columns=OF_TRANSACTION)
+    return Around(first, entries)
 
 
 # ── holds ────────────────────────────────────────────────────────────────────────────────────────

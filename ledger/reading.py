@@ -26,12 +26,12 @@ from sqlalchemy import (
 
 from ledger.commands import Owner
 from ledger.due import NOW, due_movements, lot_expiry, may_expire_by, total
-from ledger.records import Detail, Hold, Member, Program, Transaction, Wallet
+from ledger.entries import Balance, Entry, entries
+from ledger.records import Hold, Member, Program, Wallet
 from models.columns import NEVER, WHOLE
 from models.dialects import each
 from models.sending import read_rows
 from models.tables import (
-    details,
     held_lots,
     holds,
     lots,
@@ -49,29 +49,12 @@ Rows = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A transaction and what its caller said of it."""
-
-    transaction: Transaction
-    detail: Detail | None
-
-
-@dataclass(frozen=True, slots=True)
 class Owned:
     """A wallet, its program and its member."""
 
     wallet: Wallet
     program: Program
     member: Member
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What a wallet has at an instant."""
-
-    active: int = 0
-    promised: int = 0
-    held: int = 0
 
 
 @dataclass(slots=True)
@@ -104,12 +87,7 @@ _OWNED: Final[Rows] = (
     .where(members.c.identity == bindparam("identity"), programs.c.name == bindparam("program"))
 )
 _HOLDS: Final = select(holds).where(holds.c.id.in_(_IDS))
-_ENTRIES: Final[Rows] = (
-    select(transactions, details)
-    .outerjoin(details, details.c.transaction_id == transactions.c.id)
-    .where(transactions.c.id.in_(_IDS))
-)
-_TRANSACTION_WIDTH: Final = len(transactions.columns)
+_ENTRIES: Final = entries(transactions).where(transactions.c.id.in_(_IDS))
 _WALLET_WIDTH: Final = len(wallets.columns)
 _PROGRAM_WIDTH: Final = len(programs.columns)
 
@@ -160,18 +138,12 @@ def find_owned(connection: Connection, owner: Owner) -> Owned | None:
 
 def find_transactions(connection: Connection, ids: Iterable[str]) -> dict[str, Entry]:
     """The transactions with these ids, those that there are."""
-    return {row[0]: entry(row) for row in read_rows(connection, _ENTRIES, {"ids": list(ids)})}
+    return {row[0]: Entry(*row) for row in read_rows(connection, _ENTRIES, {"ids": list(ids)})}
 
 
 def find_holds(connection: Connection, ids: Iterable[str]) -> dict[str, Hold]:
     """The holds with these ids, as they were last written."""
     return {row[0]: Hold(*row) for row in read_rows(connection, _HOLDS, {"ids": list(ids)})}
-
-
-def entry(row: Sequence[Any]) -> Entry:
-    """A row of a transaction's columns and then its detail's."""
-    said = row[_TRANSACTION_WIDTH:]
-    return Entry(Transaction(*row[:_TRANSACTION_WIDTH]), Detail(*said) if said[0] else None)
 
 
 # ── balances ─────────────────────────────────────────────────────────────────────────────────────

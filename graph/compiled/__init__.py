@@ -36,6 +36,7 @@ from graph.compiled.inputs import Inputs
 from graph.compiled.running import Around, Place, Run, info_class
 from graph.compiled.script import Script
 from graph.compiled.selected import NotCovered, Selection
+from graph.compiled.values import of_classes
 
 __all__ = [
     "BEFORE",
@@ -46,6 +47,7 @@ __all__ = [
     "Operation",
     "Place",
     "Run",
+    "of_classes",
 ]
 
 VARIANTS_MAX: Final = 16

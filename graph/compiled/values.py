@@ -198,6 +198,21 @@ class Values:
         return f"({printed} if {usual} else {rest})"
 
 
+def of_classes(*classes: type) -> Callable[[object, object], bool]:
+    """For a type's `is_type_of`: its objects are those of these classes, which may be any."""
+
+    def is_type_of(value: object, _info: object) -> bool:
+        return isinstance(value, classes)
+
+    is_type_of.classes = classes  # type: ignore[attr-defined]
+    return is_type_of
+
+
+def _classes_of(definition: StrawberryObjectDefinition) -> tuple[type, ...]:
+    """The classes that a type says its objects are of; none if it doesn't."""
+    return getattr(definition.is_type_of, "classes", ())
+
+
 def odd() -> None:
     """Raise Odd."""
     raise Odd
@@ -217,15 +232,19 @@ def origins_of(kind: Any, field: Field) -> dict[type, GraphQLObjectType]:
     found: dict[type, GraphQLObjectType] = {}
     for objects in field.objects.values():
         made: StrawberryObjectDefinition = objects.kind.extensions["strawberry-definition"]
-        if made.concrete_of is None and not made.is_type_of:
+        if made.is_type_of:
+            found |= dict.fromkeys(_classes_of(made), objects.kind)
+        elif made.concrete_of is None:
             found[made.origin] = objects.kind
     return found
 
 
 def _origins(kind: GraphQLObjectType) -> set[type]:
     definition = kind.extensions.get("strawberry-definition")
-    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
+    if not isinstance(definition, StrawberryObjectDefinition):
         return set()
+    if definition.is_type_of:
+        return set(_classes_of(definition))
     if definition.concrete_of:
         return {definition.origin, definition.concrete_of.origin}
     return {definition.origin}
@@ -234,7 +253,9 @@ def _origins(kind: GraphQLObjectType) -> set[type]:
 def _admission(kind: GraphQLObjectType, classes: set[type]) -> Callable[[Any], bool]:
     """What looks closer at an object of a class that isn't known, and remembers what is fit."""
     definition = kind.extensions.get("strawberry-definition")
-    is_by_class = isinstance(definition, StrawberryObjectDefinition) and not definition.is_type_of
+    is_by_class = isinstance(definition, StrawberryObjectDefinition) and (
+        not definition.is_type_of or bool(_classes_of(definition))
+    )
 
     def admit(value: Any) -> bool:
         if value is None or value is Undefined or isinstance(value, Exception):

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 
 from events.audit import SERVICE
 from ledger.commands import Credit, Debit, Order, Owner, PlaceHold, ReleaseHold
+from ledger.entries import Entry
 from ledger.filters import TransactionFilter, WalletFilter
 from ledger.lots import expires_at
 from ledger.pages import (
@@ -21,8 +22,7 @@ from ledger.pages import (
     page_wallets_of_members,
     page_wallets_of_programs,
 )
-from ledger.reading import Entry
-from ledger.records import Detail, Hold, Lot, Program, Transaction, Wallet
+from ledger.records import Hold, Lot, Program, Transaction, Wallet
 from ledger.registry import FreezeWallet
 from models.tables import lots, programs, wallets
 from models.windows import Page, Window
@@ -36,8 +36,7 @@ Cutting = Callable[[Window], Awaitable[Page[Any]]]
 
 def ids(page: Page[Any]) -> list[str]:
     """The ids of a page's records."""
-    records = [record for _, record in page.items]
-    return [one.transaction.id if isinstance(one, Entry) else one.id for one in records]
+    return [record.id for _, record in page.items]
 
 
 async def assert_is_cut_into(whole: Sequence[str], cut: Cutting) -> None:
@@ -274,14 +273,14 @@ async def test_an_order_is_found_with_what_was_said_of_it(
         )
 
     entries = [entry for _, entry in page.items]
-    assert [entry.transaction.points for entry in entries] == [4_000, 1_000, 2_000]
-    assert entries[2].detail == Detail(
-        entries[2].transaction.id, None, '{"a":[1]}', "o-1", 9.5, "web", "here", None
-    )
-    assert [entry.transaction.points for _, entry in pages[ann].items] == [1_000, 2_000]
+    assert [entry.points for entry in entries] == [4_000, 1_000, 2_000]
+    assert entries[2].order == ("o-1", 9.5, "web", "here")
+    assert entries[2].metadata == {"a": [1]}
+    assert (entries[2].description, entries[2].coupon_code) == (None, None)
+    assert [entry.points for _, entry in pages[ann].items] == [1_000, 2_000]
 
 
-async def test_a_transaction_of_which_nothing_was_said_has_no_detail(
+async def test_of_a_transaction_of_which_nothing_was_said_nothing_is_told(
     database_url: str, clock: VirtualClock
 ) -> None:
     async with open_book(database_url, clock) as book:
@@ -289,7 +288,8 @@ async def test_a_transaction_of_which_nothing_was_said_has_no_detail(
 
         page = await book.database.read(page_transactions, Window(last=1), TransactionFilter())
 
-    assert [entry.detail for _, entry in page.items] == [None]
+    ((_, entry),) = page.items
+    assert (entry.order, entry.metadata, entry.description, entry.coupon_code) == (None,) * 4
 
 
 # ── holds ────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from events.audit import SERVICE
 from ledger import reading
 from ledger.commands import Credit, Debit, Owner, PlaceHold, RefundDebit, ReverseCredit
+from ledger.entries import Entry
 from ledger.reading import (
     Balance,
     Summary,
@@ -66,9 +67,12 @@ async def test_finds_what_there_is_by_id_and_by_name(
         assert await read(find_wallet_of, BOB) is None
         assert await read(find_wallet_of, Owner("ann", "None")) is None
         found = await read(find_transactions, [credit.transaction.id, placed.transaction.id])
-        assert found[credit.transaction.id].transaction == credit.transaction
-        assert found[credit.transaction.id].detail == credit.detail
-        assert found[placed.transaction.id].detail is None
+        assert found[credit.transaction.id] == Entry.of(credit.transaction, credit.detail)
+        assert found[placed.transaction.id] == Entry.of(placed.transaction, None)
+        assert found[credit.transaction.id].description == "thanks"
+        assert found[credit.transaction.id].change == (9_000, 0, 0)
+        assert found[placed.transaction.id].change == (-1_000, 0, 1_000)
+        assert found[placed.transaction.id].balance_after == (8_000, 0, 1_000)
         (hold,) = (await read(find_holds, [hold_id])).values()
         assert (hold.points, hold.status) == (1_000, "OPEN")
         assert await read(find_transactions, []) == {}
