@@ -31,12 +31,12 @@ from strawberry import Schema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graph.compiled.fields import BEFORE, NULL_WITHOUT, Fields
+from graph.compiled.fields import BEFORE, Fields
 from graph.compiled.inputs import Inputs
 from graph.compiled.running import Around, Place, Run, info_class
 from graph.compiled.script import Script
 from graph.compiled.selected import NotCovered, Selection
-from graph.compiled.values import of_classes
+from graph.compiled.values import NULL_WITHOUT, of_classes
 
 __all__ = [
     "BEFORE",

@@ -27,14 +27,14 @@ from graph.compiled.values import (
     SEQUENCES,
     Values,
     are_plain,
+    are_plain_for_now,
     attribute,
     is_attribute,
     is_plain,
+    is_plain_for_now,
+    needed_by,
     origins_of,
 )
-
-NULL_WITHOUT: Final = "null_without"
-"""In a field's metadata: an attribute without which it is null, and its resolver isn't called."""
 
 BEFORE: Final = "before"
 """In a field's extensions: what is called with its info before its resolver is, and may raise."""
@@ -114,11 +114,18 @@ class Fields:
             self._script.fresh("object"),
             "run, source, path",
             "try:",
-            f"    told = {self._values.displayed(objects)}",
+            f"    told = {self._told(objects)}",
             "except Exception:",
             f"    return run.execute_fields({kept}, source, path)",
             *(rest if calls else ["return told"]),
         )
+
+    def _told(self, objects: Objects) -> str:
+        """An object with what is plain in it. What is the same for now is written once."""
+        is_same = all(is_plain(field) or needed_by(field) for field in objects.fields)
+        if is_same and not are_plain(objects):
+            return f"{self._values.shown(objects)}(source)"
+        return self._values.displayed(objects)
 
     # ── fields ──────────────────────────────────────────────────────────────────────────────────
 
@@ -129,7 +136,8 @@ class Fields:
             return self._script.add(name, "run, source, parent", f"return {field.parent.name!r}")
         place = Place(field.parent, field.definition, field.details, field.strawberry)
         kept = self._script.name("place", place)
-        complete = self._complete(field, kept, field.definition.type)
+        is_tried = is_attribute(field) and is_plain_for_now(field)
+        complete = self._complete(field, kept, field.definition.type, is_tried=is_tried)
         resolver = None if is_attribute(field) else resolver_of(field)
         try:
             call = self._call(field, resolver, kept, is_root=is_root)
@@ -144,6 +152,7 @@ class Fields:
         return self._script.add(
             self._script.fresh("field"),
             "run, source, parent",
+            *(self._try(field, field.definition.type, attribute(field)) if is_tried else ()),
             path,
             "try:",
             *(f"    {line}" for line in (*begin, *body)),
@@ -204,8 +213,16 @@ class Fields:
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────
 
-    def _complete(self, field: Field, place: str, kind: Any) -> str:
-        """What completes a value of this type, of a field or of a list's item."""
+    def _try(self, field: Field, kind: Any, place: str) -> list[str]:
+        """Give what stands in a place, if it is plain for now."""
+        printed = self._values.printed(field, kind, place)
+        return ["try:", f"    return {printed}", "except Exception:", "    pass"]
+
+    def _complete(self, field: Field, place: str, kind: Any, *, is_tried: bool = False) -> str:
+        """What completes a value of this type, of a field or of a list's item.
+
+        `is_tried`: whether it is known not to be plain for now.
+        """
         kept = self._script.name("kind", kind)
         odd = f"run.complete({place}, {kept}, value, path)"
         if all(map(are_plain, field.objects.values())):
@@ -219,16 +236,15 @@ class Fields:
             nullable = not is_non_null_type(kind)
             inner = kind if nullable else kind.of_type
             lines = ["if value is None: return None"] if nullable else []
+            if not is_tried and are_plain_for_now(field, kind):
+                lines = self._try(field, kind, "value")
             lines += [*self._completing(field, place, inner), f"return {odd}"]
         return self._script.add(self._script.fresh("complete"), "run, value, path", *lines)
 
     def _completing(self, field: Field, place: str, kind: Any) -> list[str]:
         """What completes a value that is as usual, and isn't plain."""
         if is_list_type(kind):
-            item = self._complete(field, place, kind.of_type)
-            sequences = self._script.name("sequences", SEQUENCES)
-            told = f"{place}, {self._script.name('kind', kind.of_type)}, value, path, {item}"
-            return [f"if type(value) in {sequences}: return run.items({told})"]
+            return self._listing(field, place, kind.of_type)
         if is_object_type(kind):
             function = self._object(field.objects[kind.name])
             return [
@@ -246,12 +262,26 @@ class Fields:
             lines.append(f"if {is_kind}: return {function}(run, value, path)")
         return lines
 
-
-def needed_by(field: Field) -> str | None:
-    """The attribute without which a field is null, if it is so."""
-    if field.is_typename or is_non_null_type(field.definition.type):
-        return None
-    return field.strawberry.metadata.get(NULL_WITHOUT) if field.strawberry else None
+    def _listing(self, field: Field, place: str, kind: Any) -> list[str]:
+        """What completes a list. Each item that isn't plain for now goes the long way, alone."""
+        is_quick = are_plain_for_now(field, kind)
+        item = self._complete(field, place, kind, is_tried=is_quick)
+        kept = self._script.name("kind", kind)
+        sequences = self._script.name("sequences", SEQUENCES)
+        long = f"run.item({place}, {kept}, source, path, {item}, told, pending)"
+        quick = f"told.append({self._values.printed(field, kind, 'source')})"
+        tried = ["try:", f"    {quick}", "except Exception:", f"    {long}"]
+        return [
+            f"if type(value) in {sequences}:",
+            "    told, pending = [], []",
+            "    try:",
+            "        for source in value:",
+            *(f"            {line}" for line in (tried if is_quick else [long])),
+            "    except Exception:",
+            "        run.abandon_items(value, told, pending)",
+            "        raise",
+            "    return run.gather_items(told, pending) if pending else told",
+        ]
 
 
 def resolver_of(field: Field) -> Resolver | None:

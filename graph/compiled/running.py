@@ -181,25 +181,29 @@ class Run:
         info = self.raw_info(place, path)
         return self.executor.complete_value(kind, place.details, info, path, value, None)
 
-    def items(
-        self, place: Place, kind: Any, values: Sequence[Any], path: Path, complete: Complete
-    ) -> Any:
-        """A list, each item of this type completed alone, as the executor does it."""
-        told: list[Any] = []
-        pending: list[int] = []
-        try:
-            for index, value in enumerate(values):
-                item = self._item(place, kind, value, path.add_key(index, None), complete)
-                if is_awaitable(item):
-                    pending.append(index)
-                told.append(item)
-        except Exception:
-            later = [told[index] for index in pending]
-            later += [value for value in values[len(told) + 1 :] if is_awaitable(value)]
-            if later:
-                self.executor.settle_in_background(later)
-            raise
-        return self._gather_items(told, pending) if pending else told
+    def item(
+        self,
+        place: Place,
+        kind: Any,
+        value: Any,
+        path: Path,
+        complete: Complete,
+        told: list[Any],
+        pending: list[int],
+    ) -> None:
+        """A list's next item, of this type, completed alone, as the executor does it."""
+        index = len(told)
+        item = self._item(place, kind, value, path.add_key(index, None), complete)
+        if is_awaitable(item):
+            pending.append(index)
+        told.append(item)
+
+    def abandon_items(self, values: Sequence[Any], told: list[Any], pending: list[int]) -> None:
+        """What is awaited for a list that is given up is awaited for nobody."""
+        later = [told[index] for index in pending]
+        later += [value for value in values[len(told) + 1 :] if is_awaitable(value)]
+        if later:
+            self.executor.settle_in_background(later)
 
     def _item(self, place: Place, kind: Any, value: Any, path: Path, complete: Complete) -> Any:
         if is_awaitable(value):
@@ -224,7 +228,8 @@ class Run:
             self.executor.handle_field_error(error, kind, place.details, path)
             return None
 
-    async def _gather_items(self, told: list[Any], pending: list[int]) -> list[Any]:
+    async def gather_items(self, told: list[Any], pending: list[int]) -> list[Any]:
+        """A list whose items at these places are yet to be awaited."""
         if len(pending) == 1:
             told[pending[0]] = await told[pending[0]]
         else:

@@ -36,6 +36,9 @@ from strawberry.types.union import StrawberryUnion
 from graph.compiled.script import Script
 from graph.compiled.selected import Field, Objects
 
+NULL_WITHOUT: Final = "null_without"
+"""In a field's metadata: an attribute without which it is null, and its resolver isn't called."""
+
 CAST: Final = "__as_strawberry_type__"
 """What `strawberry.cast` says of an object."""
 
@@ -80,12 +83,41 @@ def are_plain(objects: Objects) -> bool:
     return all(map(is_plain, objects.fields))
 
 
+def is_plain_for_now(field: Field) -> bool:
+    """Whether a field is plain, as long as what some fields within it need is missing.
+
+    A list of what isn't always plain never is: its items are tried one by one.
+    """
+    if is_plain(field) or needed_by(field):
+        return True
+    return is_attribute(field) and are_plain_for_now(field, field.definition.type)
+
+
+def are_plain_for_now(field: Field, kind: Any) -> bool:
+    """Whether what a field gives is, where it is of this type."""
+    inner = kind.of_type if is_non_null_type(kind) else kind
+    if is_list_type(inner):
+        return all(map(are_plain, field.objects.values()))
+    return all(all(map(is_plain_for_now, each.fields)) for each in field.objects.values())
+
+
+def needed_by(field: Field) -> str | None:
+    """The attribute without which a field is null, if it is so."""
+    if field.is_typename or is_non_null_type(field.definition.type):
+        return None
+    return field.strawberry.metadata.get(NULL_WITHOUT) if field.strawberry else None
+
+
 def attribute(field: Field) -> str:
     """A field's attribute of `source`."""
-    name = field.strawberry.python_name
+    return attribute_of("source", field.strawberry.python_name)
+
+
+def attribute_of(source: str, name: str) -> str:
+    """An attribute of this name."""
     if name.isidentifier() and not iskeyword(name):
-        return f"source.{name}"
-    return f"getattr(source, {name!r})"
+        return f"{source}.{name}"
+    return f"getattr({source}, {name!r})"
 
 
 class Values:
@@ -95,21 +127,46 @@ class Values:
         self._script = script
         self._odd = script.name("odd", odd)
         self._classes: dict[str, set[type]] = {}
+        self._shown: dict[int, str] = {}
 
     # ── objects ─────────────────────────────────────────────────────────────────────────────────
 
     def displayed(self, objects: Objects, source: str = "source") -> str:
         """A dict display of an object. What isn't plain in it is null, in its place."""
-        parts = [f"{field.name!r}: {self._field(field, source)}" for field in objects.fields]
+        return self._display(objects, source, is_plain)
+
+    def _display(self, objects: Objects, source: str, is_shown: Callable[[Field], bool]) -> str:
+        parts = [
+            f"{field.name!r}: {self._field(field, source) if is_shown(field) else 'None'}"
+            for field in objects.fields
+        ]
         return f"{{{', '.join(parts)}}}"
 
     def _field(self, field: Field, source: str) -> str:
         if field.is_typename:
             return repr(field.parent.name)
-        if not is_plain(field):
+        if needed_by(field) and not is_plain(field):  # it is null for now
             return "None"
-        place = attribute(field).replace("source", source, 1)
+        place = attribute_of(source, field.strawberry.python_name)
         return self.printed(field, field.definition.type, place)
+
+    def shown(self, objects: Objects) -> str:
+        """The function that displays objects that are plain for now."""
+        known = self._shown.get(id(objects))
+        if known is None:
+            display = self._display(objects, "source", is_plain_for_now)
+            known = self._script.add(self._script.fresh("shown"), "source", f"return {display}")
+            self._shown[id(objects)] = known
+        return known
+
+    def _object(self, objects: Objects, value: str) -> str:
+        """An object as it is displayed. It raises Odd where it isn't plain for now."""
+        if are_plain(objects):
+            return self.displayed(objects, value)
+        shown = f"{self.shown(objects)}({value})"
+        needed = {needed_by(field): None for field in objects.fields if not is_plain(field)}
+        missing = [f"{attribute_of(value, name)} is None" for name in needed if name]
+        return f"({shown} if {' and '.join(missing)} else {self._odd}())" if missing else shown
 
     def fits(self, kind: GraphQLObjectType, value: str, first: str | None = None) -> str:
         """A condition: that a value is an object of a type. It raises Odd where it isn't.
@@ -133,7 +190,7 @@ class Values:
     # ── what is in them ─────────────────────────────────────────────────────────────────────────
 
     def printed(self, field: Field, kind: Any, place: str) -> str:
-        """A plain field's value of this type, which stands in a place."""
+        """The value of a field that is plain for now, of this type, which stands in a place."""
         value = self._script.fresh("v")
         if is_non_null_type(kind):
             return self._printed(field, kind.of_type, value, f"{value} := {place}")
@@ -150,7 +207,7 @@ class Values:
             each = f"[{item}(each) for each in {value}]"
             return f"({each} if type({first}) in {sequences} else {self._odd}())"
         if is_object_type(kind):
-            display = self.displayed(field.objects[kind.name], value)
+            display = self._object(field.objects[kind.name], value)
             return f"({display} if {self.fits(kind, value, first)} else None)"
         return f"{self._dispatched(field, kind)}({first})"
 
@@ -161,7 +218,7 @@ class Values:
     def _dispatched(self, field: Field, kind: Any) -> str:
         """A function that prints an object of an abstract type, by its class."""
         by_class = {
-            each: self._function(self.displayed(field.objects[possible.name]))
+            each: self._function(self._object(field.objects[possible.name], "source"))
             for each, possible in origins_of(kind, field).items()
         }
         cases = [
