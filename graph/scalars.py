@@ -14,7 +14,9 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.compiled import SIMPLE, written
 from models.notation import (
+    PRINTED,
     Unreadable,
     print_instant,
     print_points,
@@ -121,7 +123,9 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
             " Exact to the thousandth; a finer number is refused, never rounded."
         ),
         parse_value=parse_points,
-        serialize=print_points,
+        serialize=written(
+            print_points, int, "(value and (value / 1000 if value % 1000 else value // 1000))"
+        ),
     ),
     DateTime: strawberry.scalar(
         name="DateTime",
@@ -132,7 +136,13 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
             " are cut."
         ),
         parse_value=parse_date_time,
-        serialize=print_instant,
+        serialize=written(
+            print_instant,
+            int,
+            "(PRINTED.get(value) or print_instant(value))",
+            PRINTED=PRINTED,
+            print_instant=print_instant,
+        ),
     ),
     Duration: strawberry.scalar(
         name="Duration",
@@ -149,12 +159,12 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         name="TimeZone",
         description="The name of a time zone in the IANA database: `UTC`, `Europe/Berlin`.",
         parse_value=parse_time_zone,
-        serialize=as_is,
+        serialize=written(as_is, SIMPLE, "value"),
     ),
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value, kept and given back as it came.",
         parse_value=as_is,
-        serialize=as_is,
+        serialize=written(as_is, SIMPLE, "value"),
     ),
 }

@@ -6,7 +6,6 @@ can't be read is told in words that follow the name of what was given: "must be 
 
 import re
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from models.columns import NEVER
@@ -17,6 +16,14 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC throughout, written w
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EARLIEST: Final = (datetime(1, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001 - as above
 _DAY_US: Final = 86_400_000_000
+_MINUTE_US: Final = 60_000_000
+
+PRINTED_MAX: Final = 4_096
+PRINTED: Final[dict[int, str]] = {}
+"""Instants as they were printed lately: one stands in several places, and is asked for again."""
+
+_DAYS: Final[dict[int, str]] = {}
+_MINUTES: Final = [f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
 
 _INSTANT: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,32}))?"
@@ -57,10 +64,29 @@ def read_instant(value: object) -> int:
     return instant
 
 
-@lru_cache(maxsize=4_096)
 def print_instant(instant: int) -> str:
     """An instant in UTC, as RFC 3339 writes it."""
-    return (_EPOCH + timedelta(microseconds=instant)).isoformat() + "Z"
+    return PRINTED.get(instant) or _print_instant(instant)
+
+
+def _print_instant(instant: int) -> str:
+    day, rest = divmod(instant, _DAY_US)
+    minute, rest = divmod(rest, _MINUTE_US)
+    second, micros = divmod(rest, 1_000_000)
+    fraction = f"{second:02}.{micros:06}Z" if micros else f"{second:02}Z"
+    text = f"{_DAYS.get(day) or _print_day(day)}{_MINUTES[minute]}{fraction}"
+    if len(PRINTED) >= PRINTED_MAX:
+        PRINTED.clear()
+    PRINTED[instant] = text
+    return text
+
+
+def _print_day(day: int) -> str:
+    text = (_EPOCH + timedelta(days=day)).date().isoformat()
+    if len(_DAYS) >= PRINTED_MAX:
+        _DAYS.clear()
+    _DAYS[day] = text
+    return text
 
 
 def read_span(value: object) -> int:

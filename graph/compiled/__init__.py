@@ -34,6 +34,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from graph.compiled.fields import BEFORE, Fields
 from graph.compiled.inputs import Inputs
 from graph.compiled.running import Around, Place, Run, info_class
+from graph.compiled.scalars import SIMPLE, written
 from graph.compiled.script import Script
 from graph.compiled.selected import NotCovered, Selection
 from graph.compiled.values import NULL_WITHOUT, of_classes
@@ -41,6 +42,7 @@ from graph.compiled.values import NULL_WITHOUT, of_classes
 __all__ = [
     "BEFORE",
     "NULL_WITHOUT",
+    "SIMPLE",
     "Around",
     "Compiler",
     "NotCovered",
@@ -48,6 +50,7 @@ __all__ = [
     "Place",
     "Run",
     "of_classes",
+    "written",
 ]
 
 VARIANTS_MAX: Final = 16

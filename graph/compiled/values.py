@@ -33,6 +33,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
+from graph.compiled.scalars import SIMPLE, written_of
 from graph.compiled.script import Script
 from graph.compiled.selected import Field, Objects
 
@@ -44,9 +45,6 @@ CAST: Final = "__as_strawberry_type__"
 
 CLASSES_MAX: Final = 64
 """Of the classes that were found fit for a type: more than a schema has for one."""
-
-SIMPLE: Final = frozenset({int, str, float, bool, dict, list})
-"""What can be neither awaited nor raised."""
 
 SEQUENCES: Final = frozenset({list, tuple})
 
@@ -237,22 +235,31 @@ class Values:
     def _leaf(self, kind: Any, value: str, first: str) -> str:
         rest = f"{self._script.name('rest', _rest_of(kind))}({value})"
         if isinstance(kind, GraphQLEnumType):
-            names = self._script.name("names", _names_of(kind))
-            return f"({names}.get({first}) or {rest})"
+            return f"{self._script.name('names', _names_of(kind))}[{first}]"  # or it is odd
         if kind is GraphQLString or kind is GraphQLID:
             return f"({value} if type({first}) is str else {rest})"
         if kind is GraphQLBoolean:
-            return f"({value} if type({first}) is bool else {rest})"
+            return f"({value} if ({first}) is True or {value} is False else {rest})"
         if kind is GraphQLInt:
             return f"({value} if type({first}) is int and {LEAST} <= {value} <= {MOST} else {rest})"
         if kind is GraphQLFloat:
             finite = self._script.name("isfinite", isfinite)
             return f"({value} if type({first}) is float and {finite}({value}) else {rest})"
+        if expressed := written_of(kind):
+            expression = expressed.of(value, self._script)
+            return f"({expression} if {self._is_of(expressed.classes, first)} else {rest})"
         simple = self._script.name("simple", SIMPLE)
         printing = self._script.name("print", kind.coerce_output_value)
         printed = self._script.fresh("p")
         usual = f"type({first}) in {simple} and ({printed} := {printing}({value})) is not None"
         return f"({printed} if {usual} else {rest})"
+
+    def _is_of(self, classes: frozenset[type], value: str) -> str:
+        """A condition: that a value's class is one of these."""
+        if len(classes) == 1:
+            (only,) = classes
+            return f"type({value}) is {self._script.name(only.__name__, only)}"
+        return f"type({value}) in {self._script.name('classes', classes)}"
 
 
 def of_classes(*classes: type) -> Callable[[object, object], bool]:

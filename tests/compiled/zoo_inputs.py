@@ -6,6 +6,7 @@ from typing import Any, Final, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.compiled import written
 from tests.compiled.world import Refused
 
 
@@ -63,7 +64,11 @@ def as_is(value: Any) -> Any:
 
 SCALARS: Final[dict[object, ScalarDefinition]] = {
     Chip: strawberry.scalar(name="Chip", serialize=print_chip, parse_value=read_chip),
-    Grams: strawberry.scalar(name="Grams", serialize=print_grams, parse_value=read_grams),
+    Grams: strawberry.scalar(
+        name="Grams",
+        serialize=written(print_grams, int, "value / thousand", thousand=1_000),
+        parse_value=read_grams,
+    ),
     Anything: strawberry.scalar(name="Anything", serialize=as_is, parse_value=as_is),
 }
 
