@@ -150,9 +150,11 @@ class Operation:
     # ── its variants ────────────────────────────────────────────────────────────────────────────
 
     def _variant(self, raw: dict[str, Any]) -> "_Variant":
-        key = tuple(raw.get(name, _Variant) for name in self._directives.variables)
-        if not all(each is _Variant or isinstance(each, bool) for each in key):
-            raise NotCovered("variables")
+        key: tuple[object, ...] = ()
+        if names := self._directives.variables:
+            key = tuple([raw.get(name, _Variant) for name in names])
+            if not all(each is _Variant or isinstance(each, bool) for each in key):
+                raise NotCovered("variables")
         found = self._variants.get(key)
         if found is None:
             if len(self._variants) >= VARIANTS_MAX:

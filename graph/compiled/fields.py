@@ -19,7 +19,7 @@ from graphql.pyutils import Path, is_awaitable
 from strawberry.types.field import StrawberryField
 
 from graph.compiled.inputs import Inputs
-from graph.compiled.running import Place
+from graph.compiled.running import QUIET, Place
 from graph.compiled.script import Script
 from graph.compiled.selected import Field, NotCovered, Objects
 from graph.compiled.values import (
@@ -66,7 +66,13 @@ class Fields:
         self._values = Values(script)
         self._info = script.name("Info", info)
         self._path = script.name("Path", Path)
+        self._new = script.name("new", tuple.__new__)
+        self._quiet = script.name("quiet", QUIET)
         self._is_awaitable = script.name("is_awaitable", is_awaitable)
+
+    def _awaits(self, value: str) -> str:
+        """A condition: that a value is to be awaited."""
+        return f"type({value}) not in {self._quiet} and {self._is_awaitable}({value})"
 
     # ── objects ─────────────────────────────────────────────────────────────────────────────────
 
@@ -87,7 +93,7 @@ class Fields:
             "told = {}",
             "for index, (name, field) in enumerate(fields):",
             "    value = field(run, source, None)",
-            f"    if {self._is_awaitable}(value):",
+            f"    if {self._awaits('value')}:",
             "        return run.go_on(told, value, name, fields[index + 1:])",
             "    told[name] = value",
             "return told",
@@ -102,7 +108,7 @@ class Fields:
                 function = self._field(field, is_root=is_root)
                 call = [
                     f"told[{field.name!r}] = value = {function}(run, source, path)",
-                    f"if {self._is_awaitable}(value): names.append({field.name!r})",
+                    f"if {self._awaits('value')}: names.append({field.name!r})",
                 ]
                 if needed := needed_by(field):
                     has = f"if getattr(source, {needed!r}, source) is not None:"
@@ -143,7 +149,9 @@ class Fields:
             call = self._call(field, resolver, kept, is_root=is_root)
         except NotCovered:
             resolver, call = None, f"run.call({kept}, source, path)"
-        path = f"path = {self._path}(parent, {field.name!r}, {field.parent.name!r})"
+        # What Path itself does, which is a named tuple's.
+        keys = f"(parent, {field.name!r}, {field.parent.name!r})"
+        path = f"path = {self._new}({self._path}, {keys})"
         begin = self._begin(resolver, kept)
         if resolver and iscoroutinefunction(resolver.function):
             body = self._later(kept, call, complete, resolver, is_root=is_root)
@@ -188,7 +196,7 @@ class Fields:
             "run, source, path, info",
             "try:",
             f"    completed = {complete}(run, await {call}, path)",
-            f"    return await completed if {self._is_awaitable}(completed) else completed",
+            f"    return await completed if {self._awaits('completed')} else completed",
             "except Exception as error:",
             f"    return run.fail({place}, error, path)",
             kind="async def",
@@ -205,9 +213,9 @@ class Fields:
             completed = f"run.around({place}, {completed}, path)"
         return [
             f"value = {call}",
-            f"if {self._is_awaitable}(value): return {awaited}",
+            f"if {self._awaits('value')}: return {awaited}",
             f"completed = {complete}(run, value, path)",
-            f"if {self._is_awaitable}(completed): return {completed}",
+            f"if {self._awaits('completed')}: return {completed}",
             "return completed",
         ]
 

@@ -5,7 +5,7 @@ where errors stand, how far null spreads, and what becomes of siblings.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from graphql import ExecutionResult, GraphQLError, GraphQLField, GraphQLObjectType
 from graphql.execution import get_argument_values
@@ -19,6 +19,10 @@ Around = Callable[["Run", "Place", Awaitable[Any], Path], Awaitable[Any]]
 
 Complete = Callable[["Run", Any, Path], Any]
 """Completes a value that stands at a path."""
+
+
+QUIET: Final = frozenset({type(None), bool, int, float, str, dict, list, tuple})
+"""What nobody need ask whether it is to be awaited."""
 
 
 class Place(NamedTuple):
@@ -78,7 +82,7 @@ class Run:
             data = function(self, self.root, None)
         except GraphQLError as error:
             return self._failed(error)
-        if is_awaitable(data):
+        if type(data) not in QUIET and is_awaitable(data):
             return self._finish(data)
         return ExecutionResult(data, self.errors)
 
@@ -104,7 +108,7 @@ class Run:
         told[name] = await value
         for later, field in rest:
             each = field(self, self.root, None)
-            told[later] = await each if is_awaitable(each) else each
+            told[later] = await each if type(each) not in QUIET and is_awaitable(each) else each
         return told
 
     # ── objects ─────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +167,11 @@ class Run:
         """What comes of what a resolver gives to be awaited."""
         try:
             completed = complete(self, await value, path)
-            return await completed if is_awaitable(completed) else completed
+            return (
+                await completed
+                if type(completed) not in QUIET and is_awaitable(completed)
+                else completed
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, the field tells it
             return self.fail(place, error, path)
 
@@ -194,7 +202,7 @@ class Run:
         """A list's next item, of this type, completed alone, as the executor does it."""
         index = len(told)
         item = self._item(place, kind, value, path.add_key(index, None), complete)
-        if is_awaitable(item):
+        if type(item) not in QUIET and is_awaitable(item):
             pending.append(index)
         told.append(item)
 
@@ -215,7 +223,7 @@ class Run:
         except Exception as error:  # noqa: BLE001
             self.executor.handle_field_error(error, kind, place.details, path)
             return None
-        if is_awaitable(completed):
+        if type(completed) not in QUIET and is_awaitable(completed):
             return self._item_awaited(place, kind, completed, path)
         return completed
 
