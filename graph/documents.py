@@ -5,13 +5,10 @@ long to read or to validate is done in a thread, so that the event loop goes on 
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from operator import attrgetter, gt
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from graphql import (
@@ -36,12 +33,14 @@ from graphql import (
 )
 from graphql.utilities import validate_input_literal
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType as Kind
 from typing_extensions import override
 
 from graph.costs import Costs, count_costs, introspects, operations_of
 from graph.faults import LimitExceeded, RequestError
 from graph.limits import Limits
 from graph.selections import Selections, are_steady
+from graph.shelf import Shelf
 from graph.telemetry import Title, note_operation, reach, title_of
 from graph.variables import Variables
 from ledger import Overloaded
@@ -52,10 +51,6 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 T = TypeVar("T")
-
-KEPT_MAX: Final = 256
-KEPT_BYTES_MAX: Final = 64_000_000
-"""Of all documents that are kept."""
 
 TOKEN_BYTES: Final = 3_000
 CHARACTER_BYTES: Final = 8
@@ -130,7 +125,11 @@ class Operation:
         self._costs: dict[tuple[tuple[str, int], ...], Costs] = {}
         self.nodes = operations_of(document, name)
         self.variables = Variables(schema, self.nodes)
+        self.kind = Kind(self.nodes[0].operation.value) if len(self.nodes) == 1 else None
+        """None where there is none of this name, or more than one."""
         self.selections = Selections()
+        self.found_fit: tuple[Limits, Costs] | None = None
+        """What it last came to, and the limits that this is within."""
         self.runs = 0
         self.compiled: Compiled | None = None
 
@@ -208,34 +207,7 @@ def _parse(text: str, tokens_max: int) -> tuple[DocumentNode, int]:
     return node, tokens
 
 
-class _Shelf:
-    """The documents that were last asked for, within bounds. Any thread may come to it."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int], Document] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def find(self, text: str, tokens_max: int) -> Document | None:
-        key = (text, tokens_max)
-        with self._lock:
-            found = self._kept.get(key)
-            if found:
-                self._kept.move_to_end(key)
-            return found
-
-    def keep(self, text: str, tokens_max: int, document: Document) -> None:
-        key = (text, tokens_max)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = document
-                self._bytes += document.bytes
-            while len(self._kept) > KEPT_MAX or self._bytes > KEPT_BYTES_MAX:
-                _, dropped = self._kept.popitem(last=False)
-                self._bytes -= dropped.bytes
-
-
-_shelf: Final = _Shelf()
+_shelf: Final = Shelf[Document]()
 
 
 def find_operation(text: str, name: str | None, limits: Limits) -> Operation | None:
@@ -276,6 +248,11 @@ class Prepared:
     """Whether what it selects may be kept: see graph.selections."""
 
     @property
+    def kind(self) -> Kind | None:
+        """What the one operation is that is to be run; None where it isn't in order."""
+        return self.operation.kind if self.operation and not self.errors else None
+
+    @property
     def selections(self) -> Selections | None:
         """What is known of what it selects, where that may be kept."""
         return self.operation.selections if self.operation and self.is_steady else None
@@ -292,15 +269,24 @@ class Asked(NamedTuple):
 
 async def prepare(schema: GraphQLSchema, asked: Asked) -> Prepared:
     """Find an operation, and what is wrong with it; at once, unless its text is long and new."""
-    reach("read")
-    limits = asked.context.service.limits
-    known = _shelf.find(asked.text, limits.tokens)
-    if known or len(asked.text) <= SHORT_MAX:
-        return _prepare(schema, asked, known)
+    return prepare_at_once(schema, asked) or await prepare_apart(schema, asked)
+
+
+async def prepare_apart(schema: GraphQLSchema, asked: Asked) -> Prepared:
+    """The same, in a thread."""
     try:
         return await _in_thread(partial(_prepare, schema, asked))
     except Overloaded as error:
         return Prepared(None, [GraphQLError("", original_error=error)])
+
+
+def prepare_at_once(schema: GraphQLSchema, asked: Asked) -> Prepared | None:
+    """The same, where there is nothing to wait for. None for a text that is long and new."""
+    reach("read")
+    known = _shelf.find(asked.text, asked.context.service.limits.tokens)
+    if known or len(asked.text) <= SHORT_MAX:
+        return _prepare(schema, asked, known)
+    return None
 
 
 def _prepare(schema: GraphQLSchema, asked: Asked, known: Document | None = None) -> Prepared:
@@ -378,15 +364,14 @@ def _costs_within(limits: Limits, operation: Operation, values: Mapping[str, Any
     except RecursionError:
         message = f"must be at most {limits.depth}, and here is far more"
         raise LimitExceeded("depth", limits.depth, message) from None
-    bounds = _bounds_of(limits)
-    if any(map(gt, costs, bounds)):
-        for limit, cost, value in zip(costs._fields, costs, bounds, strict=True):
+    fit = operation.found_fit
+    if fit is None or fit[0] is not limits or fit[1] is not costs:
+        for limit, cost in zip(costs._fields, costs, strict=True):
+            value = getattr(limits, limit)
             if cost > value:
                 raise LimitExceeded(limit, value, f"must be at most {value}, not {cost}")
+        operation.found_fit = limits, costs
     return costs
-
-
-_bounds_of: Final[Callable[[Limits], tuple[int, ...]]] = attrgetter(*Costs._fields)
 
 
 def _nothing(name: str | None) -> DocumentNode:

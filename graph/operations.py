@@ -17,7 +17,7 @@ from strawberry.types.graphql import OperationType
 
 from graph.context import Context
 from graph.courses import Begun, Event
-from graph.documents import Asked, Prepared, prepare
+from graph.documents import Asked, prepare
 from graph.faults import told
 from graph.messages import Subscribe
 from graph.running import run
@@ -43,7 +43,7 @@ async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[An
     try:
         wanted = Asked(text, name, variables or {}, context)
         prepared = context.prepared = await prepare(schema.graphql, wanted)
-        if _has_one_answer(prepared):
+        if prepared.kind in ANSWERED:
             result = await run(text, variables, name, context, ANSWERED)
             yield _answer(result, context.request_id)
             return
@@ -58,14 +58,6 @@ async def run_operation(asked: Subscribe, context: Context) -> AsyncGenerator[An
                     return
     except Exception as error:  # noqa: BLE001 - it is told, masked, with its traceback in the log
         yield fault(error, context)
-
-
-def _has_one_answer(prepared: Prepared) -> bool:
-    """Whether it is in order, and a query or a mutation."""
-    operation = prepared.operation
-    if operation is None or prepared.errors or len(operation.nodes) != 1:
-        return False
-    return OperationType(operation.nodes[0].operation.value) in ANSWERED
 
 
 async def answer_to(event: Event, begun: Begun, context: Context) -> Answer:

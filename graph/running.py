@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from graphql import ExecutionResult as Result
 from graphql import OperationType
-from graphql.pyutils import Path, is_awaitable
+from graphql.pyutils import Path
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as Kind
 
 from graph.compiled import Compiler, NotCovered, Place, Run
 from graph.context import Context
-from graph.documents import Asked, Operation, Prepared, prepare
+from graph.documents import Asked, Operation, Prepared, prepare_apart, prepare_at_once
 from graph.execution import too_late
 from graph.schema import schema
 from graph.telemetry import note_operation, reach
@@ -43,7 +43,9 @@ async def run(
     asked = Asked(text, name, variables or {}, context)
     prepared = context.prepared
     if prepared is None:
-        prepared = context.prepared = await prepare(schema.graphql, asked)
+        prepared = prepare_at_once(schema.graphql, asked)
+        prepared = prepared or await prepare_apart(schema.graphql, asked)
+        context.prepared = prepared
     way = _way(prepared, context, allowed)
     if way == COMPILED:
         assert prepared.operation, "it is compiled"
@@ -53,7 +55,7 @@ async def run(
             way = uncovered.reason
         else:
             context.service.telemetry.note_execution(COMPILED)
-            finished: Result = await result if is_awaitable(result) else result  # type: ignore[assignment]
+            finished = result if isinstance(result, Result) else await result
             return _told(finished, prepared.operation, context)
     context.service.telemetry.note_execution(way)
     return await schema.execute(
@@ -69,9 +71,7 @@ async def run(
 def _way(prepared: Prepared, context: Context, allowed: AbstractSet[Kind]) -> str:
     """How an operation is executed: compiled, or why not."""
     operation = prepared.operation
-    if operation is None or prepared.errors or len(operation.nodes) != 1:
-        return "refused"
-    if Kind(operation.nodes[0].operation.value) not in allowed:
+    if operation is None or prepared.kind not in allowed:
         return "refused"
     if not context.service.compiled:
         return "off"

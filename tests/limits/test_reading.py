@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from graph import documents
+from graph import shelf as shelves
 from tests.harness.client import Client
 from tests.harness.documents import CURSOR
 
@@ -78,14 +79,14 @@ async def test_not_too_many_wait(client: Client) -> None:
 
 
 async def test_what_is_kept_has_bounds(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = documents._Shelf()  # noqa: SLF001
+    shelf = shelves.Shelf[documents.Document]()
     monkeypatch.setattr(documents, "_shelf", shelf)
-    monkeypatch.setattr(documents, "KEPT_MAX", 3)
+    monkeypatch.setattr(shelves, "KEPT_MAX", 3)
     for number in range(5):
         await client.execute(f"{{ eventCursor }} # {number}")
     assert [text[-1] for text, _ in shelf._kept] == ["2", "3", "4"]  # noqa: SLF001
 
-    monkeypatch.setattr(documents, "KEPT_BYTES_MAX", shelf._bytes)  # noqa: SLF001
+    monkeypatch.setattr(shelves, "KEPT_BYTES_MAX", shelf._bytes)  # noqa: SLF001
     await client.execute("{ eventCursor } # 2")  # is asked for again, and stays
     await client.execute("{ eventCursor } # five")
     assert [text[-1] for text, _ in shelf._kept] == ["2", "e"]  # noqa: SLF001

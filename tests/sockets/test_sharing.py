@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from websockets.frames import Frame, Opcode
 
-from graph import documents
+from graph import shelf as shelves
 from server.wires import WiredProtocol
 from tests.harness.api_keys import create_key
 from tests.harness.clock import VirtualClock
@@ -340,7 +340,7 @@ async def test_errors_of_a_shared_answer_are_each_ones(service: Service, cursor:
 async def test_a_document_that_was_forgotten_meanwhile_is_known_as_another(
     service: Service, cursor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "KEPT_MAX", 1)
+    monkeypatch.setattr(shelves, "KEPT_MAX", 1)
     async with let_in(service) as one, let_in(service) as two:
         await one.subscribe("1", WATCH, variables={"after": cursor})
         await settle(service, one)
