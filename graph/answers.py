@@ -6,6 +6,7 @@ any, or none named                   application/json, and the status tells
 """
 
 import re
+from collections.abc import Awaitable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -17,11 +18,14 @@ from strawberry.http import process_result
 from strawberry.types import ExecutionResult
 
 from graph.faults import STATUSES, Refused
-from graph.head import Header
+from graph.head import Head, Headers
 
 JSON: Final = "application/json"
 RESPONSE: Final = "application/graphql-response+json"
 UTF_8: Final = "; charset=utf-8"
+
+EXTENSION: Final = "tuppence.response.whole"
+"""Where an ASGI scope has this, a message of this type is an answer as a whole."""
 
 RANGES_MAX: Final = 32
 """As many media ranges of an `Accept` are read; no client has more."""
@@ -41,13 +45,13 @@ class Manner(NamedTuple):
     """How an answer is written, and whether its status leaves the GraphQL part's fate unsaid."""
 
     media_type: str
-    header: Header
+    headers: Headers
     is_lenient: bool = False
 
     @classmethod
     def of(cls, name: str, *, is_lenient: bool = False) -> "Manner":
         media_type = name + UTF_8
-        return cls(media_type, (b"content-type", media_type.encode()), is_lenient)
+        return cls(media_type, ((b"content-type", media_type.encode()),), is_lenient)
 
 
 TELLING: Final = Manner.of(RESPONSE)
@@ -55,8 +59,9 @@ LENIENT: Final = Manner.of(JSON, is_lenient=True)
 PLAIN: Final = Manner.of(JSON)
 
 
-def manner_for(accept: str) -> Manner:
+def manner_for(head: Head) -> Manner:
     """How to answer whoever sent this `Accept`. Raises Refused where nothing of ours is taken."""
+    accept = ",".join(head.list_all(b"accept"))
     find = _find_manner_once if len(accept) <= ACCEPT_LENGTH_MAX else _find_manner
     manner = find(accept)
     if manner is None:
@@ -103,28 +108,39 @@ def _weigh(media_type: str, weights: dict[str, float]) -> _Liking:
 
 
 class Answer:
-    """What is sent for one request: Starlette's Response, as far as it is needed here."""
+    """What is sent for one request: Starlette's Response, as far as it is needed here.
 
-    __slots__ = ("body", "raw_headers", "status_code")
+    To a server that takes it, it goes in one message, which is itself: its head is one that has
+    been before, and its length.
+    """
+
+    __slots__ = ("body", "headers", "status_code", "unlike")
 
     def __init__(self, body: bytes, status_code: int, manner: Manner) -> None:
         self.body = body
         self.status_code = status_code
-        self.raw_headers = ((b"content-length", b"%d" % len(body)), manner.header)
+        self.headers = manner.headers
+        """Those that other answers have as well."""
+        self.unlike: Headers = ()
+        """Those that no other answer has."""
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status_code,
-                "headers": self.raw_headers,
-            }
-        )
+    def __call__(self, scope: Scope, _receive: Receive, send: Send) -> Awaitable[None]:
+        if EXTENSION in scope.get("extensions", ()):
+            return send({"type": EXTENSION, "answer": self})
+        return self.send_in_parts(send)
+
+    async def send_in_parts(self, send: Send) -> None:
+        """Send it as any server takes it."""
+        length = (b"content-length", b"%d" % len(self.body))
+        headers = [length, *self.headers, *self.unlike]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
 def answer(result: ExecutionResult, manner: Manner) -> Answer:
     """An operation's result. A request that was never begun has no `data`, not even null."""
+    if result.data is not None and not (result.errors or result.extensions):
+        return Answer(orjson.dumps({"data": result.data}), HTTPStatus.OK, manner)
     body = process_result(result)
     status = HTTPStatus.OK
     if result.data is None and all(error.path is None for error in result.errors or ()):

@@ -4,24 +4,28 @@ Nearly every request has each header once, and then one dictionary tells all of 
 stands there several times, who asks says which they mean.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from starlette.types import Scope
 
 Header = tuple[bytes, bytes]
+Headers = tuple[Header, ...]
+T = TypeVar("T")
 
-_KEPT: Final = "head"
+KEPT: Final = "head"
+"""Where a request's state has its head, once somebody has looked at it."""
 
 
 class Head:
     """A request's headers, by their names in small letters."""
 
-    __slots__ = ("_headers", "_last")
+    __slots__ = ("_found", "_headers", "_last")
 
     def __init__(self, headers: Sequence[Header]) -> None:
         self._headers = headers
         self._last = dict(headers)
+        self._found: dict[Callable[[Head], Any], Any] = {}
 
     def find(self, name: bytes) -> str | None:
         """The first of this name."""
@@ -35,6 +39,15 @@ class Head:
     def find_last(self, name: bytes) -> bytes | None:
         """The last of this name, which is the nearest proxy's where there are several."""
         return self._last.get(name)
+
+    def once(self, find: Callable[["Head"], T]) -> T:
+        """What `find` makes of it: found once, however many requests have this head.
+
+        It must be the same each time. What it raises isn't kept.
+        """
+        if find not in self._found:
+            self._found[find] = find(self)
+        return self._found[find]
 
     def count(self, name: bytes) -> int:
         """How many there are of this name."""
@@ -55,7 +68,7 @@ class Head:
 def head_of(scope: Scope) -> Head:
     """The head of a request, as whoever came first to look at it has kept it with the request."""
     state: dict[str, Any] = scope.setdefault("state", {})
-    head: Head | None = state.get(_KEPT)
+    head: Head | None = state.get(KEPT)
     if head is None:
-        head = state[_KEPT] = Head(scope["headers"])
+        head = state[KEPT] = Head(scope["headers"])
     return head

@@ -18,9 +18,18 @@ from graph.deadlines import Deadlines
 from graph.faults import Refused
 from graph.head import Head
 
+BODY: Final = "body"
+"""Where a request's state has its body, if all of it came with the head."""
+
 BODY_S_MAX: Final = 20.0
 """How long a body may take to arrive, from the end of its headers."""
 
+PARTS: Final = (
+    ("query", str, "a text"),
+    ("operationName", str, "a text"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
+)
 PARAMETERS_MAX: Final = 100
 NEAR: Final = 40
 UNSUPPORTED: Final = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
@@ -65,11 +74,9 @@ class Asked(NamedTuple):
 
 async def read_request(incoming: Incoming, bytes_max: int, deadlines: Deadlines) -> Asked:
     """What a POST's body or a GET's parameters ask. Raises Refused, or ClientDisconnect."""
-    if incoming.method == "GET":
-        return _asked(read_parameters(incoming.scope["query_string"]))
-    _demand_json(incoming.head)
-    if int(incoming.head.find(b"content-length") or "0") > bytes_max:
-        raise _too_large(bytes_max)
+    asked = read_at_once(incoming, bytes_max)
+    if asked is not None:
+        return asked
     try:
         body = await deadlines.within(BODY_S_MAX, _read_body(incoming.receive, bytes_max))
     except TimeoutError as error:
@@ -79,9 +86,24 @@ async def read_request(incoming: Incoming, bytes_max: int, deadlines: Deadlines)
     return _asked(read_json(body))
 
 
-def _demand_json(head: Head) -> None:
-    """Refuse all but JSON as it is: what a form can send, a foreign page can send without asking.
+def read_at_once(incoming: Incoming, bytes_max: int) -> Asked | None:
+    """The same, where all of it has come. None where there is a body to wait for. Raises Refused.
 
+    A server that has the whole body says so, and need not be asked for it.
+    """
+    if incoming.scope["method"] == "GET":
+        return _asked(read_parameters(incoming.scope["query_string"]))
+    length = incoming.head.once(_length_of_json)
+    body: bytes | None = incoming.scope["state"].get(BODY)
+    if (length if body is None else len(body)) > bytes_max:
+        raise _too_large(bytes_max)
+    return None if body is None else _asked(read_json(body))
+
+
+def _length_of_json(head: Head) -> int:
+    """How long the body says it is.
+
+    All but JSON as it is is refused: what a form can send, a foreign page can send without asking.
     Raises Refused.
     """
     content_type = head.find(b"content-type") or ""
@@ -98,6 +120,7 @@ def _demand_json(head: Head) -> None:
     if encoding is not None and encoding.lower() != "identity":
         message = "the body must come as it is, without a Content-Encoding"
         raise Refused(UNSUPPORTED, message, headers={"Accept-Encoding": "identity"})
+    return int(head.find(b"content-length") or "0")
 
 
 async def _read_body(receive: Receive, bytes_max: int) -> bytes:
@@ -193,13 +216,9 @@ def _asked(said: Any) -> Asked:
     """A request's parts, each of the type that it must be. Raises Refused."""
     if not isinstance(said, dict):
         raise Refused(HTTPStatus.BAD_REQUEST, NO_BATCHES)
-    for name, kind, called in (
-        ("query", str, "a text"),
-        ("operationName", str, "a text"),
-        ("variables", dict, "an object"),
-        ("extensions", dict, "an object"),
-    ):
-        if not isinstance(said.get(name), kind | None):
+    for name, kind, called in PARTS:
+        part = said.get(name)
+        if part is not None and not isinstance(part, kind):
             raise Refused(HTTPStatus.BAD_REQUEST, f"{name} must be {called}")
     query = said.get("query")
     if not query:

@@ -3,6 +3,7 @@
 Every answer but the page is JSON, with errors as GraphQL clients read them.
 """
 
+from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Final
 
@@ -22,7 +23,7 @@ from graph.faults import Refused, refusal_of, told
 from graph.head import Head, head_of
 from graph.lines import new_request_id
 from graph.loaders import Loaders
-from graph.requests import Asked, Incoming, read_request
+from graph.requests import Incoming, read_at_once, read_request
 from graph.running import run
 from graph.sockets import Sockets
 from graph.telemetry import Trace
@@ -54,43 +55,62 @@ class View:
         self._service = service
         self._sockets = Sockets(service, self._new_context)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket":
-            await self._sockets(scope, receive, send)
-            return
+            return self._sockets(scope, receive, send)
         incoming = Incoming(scope, head_of(scope), receive)
+        if self._service.graphiql and wants_page(incoming):
+            return self._show_page(incoming, send)
+        return self._respond(incoming, send)
+
+    async def _show_page(self, incoming: Incoming, send: Send) -> None:
+        request = Request(incoming.scope)
+        page = await graphiql.page(request, self._service.door.developer_token)
+        await page(incoming.scope, incoming.receive, send)
+
+    async def _respond(self, incoming: Incoming, send: Send) -> None:
+        """Answer a request, whatever it is and whatever becomes of it."""
+        request_id = incoming.scope["state"].get("request_id") or new_request_id()
         try:
-            response = await self._respond(incoming)
+            with self._service.telemetry.trace("http", request_id, incoming.head) as trace:
+                try:
+                    response = await self._execute(incoming, trace)
+                except ClientDisconnect:
+                    raise
+                except Exception as error:  # noqa: BLE001 - it is told in the log, and masked
+                    response = _refuse(error, incoming.head, trace.request_id)
+                trace.status = response.status_code
         except ClientDisconnect:  # whoever has hung up hears nothing, and is no error
             return
-        await response(scope, receive, send)
-
-    async def _respond(self, incoming: Incoming) -> ASGIApp:
-        """Answer a request, whatever it is and whatever becomes of it. Raises ClientDisconnect."""
-        if self._service.graphiql and wants_page(incoming):
-            request = Request(incoming.scope)
-            return await graphiql.page(request, self._service.door.developer_token)
-        request_id = incoming.scope["state"].get("request_id") or new_request_id()
-        with self._service.telemetry.trace("http", request_id, incoming.head) as trace:
-            try:
-                response = await self._execute(incoming, trace)
-            except ClientDisconnect:
-                raise
-            except Exception as error:  # noqa: BLE001 - it is told in the log, and masked
-                response = _refuse(error, incoming.head, trace.request_id)
-            trace.status = response.status_code
-        return response
+        await response(incoming.scope, incoming.receive, send)
 
     async def _execute(self, incoming: Incoming, trace: Trace) -> Answer:
         """Execute an operation. Nothing of it is read before it is known who asks."""
-        if incoming.method not in ALLOWED:
+        allowed = ALLOWED.get(incoming.scope["method"])
+        if allowed is None:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_METHOD, headers={"Allow": "GET, POST"})
         service = self._service
-        context = self._new_context(await admit(service, incoming.scope), trace.request_id)
-        trace.admit(context.principal)
-        manner = manner_for(",".join(incoming.head.list_all(b"accept")))
-        asked = await read_request(incoming, service.limits.body_bytes, service.deadlines)
-        result = await _execute(asked, context, ALLOWED[incoming.method])
+        principal = _recall(service, incoming.head) or await admit(service, incoming.scope)
+        context = self._new_context(principal, trace.request_id)
+        trace.admit(principal)
+        manner = incoming.head.once(manner_for)
+        bytes_max = service.limits.body_bytes
+        asked = read_at_once(incoming, bytes_max)
+        asked = asked or await read_request(incoming, bytes_max, service.deadlines)
+        try:
+            result = await run(
+                asked.query,
+                asked.variables,
+                asked.operation_name,
+                context,
+                allowed,
+                asked.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            mistake = GraphQLError(error.as_http_error_reason(), original_error=error)
+            result = ExecutionResult(None, [told(mistake, trace.request_id)])
+        except InvalidOperationTypeError as error:
+            raise _not_so(error) from error
         trace.reach("execute")
         return answer(result, manner)
 
@@ -130,25 +150,27 @@ async def admit(service: Service, scope: Scope) -> Principal:
     return principal
 
 
-async def _execute(asked: Asked, context: Context, allowed: set[OperationType]) -> ExecutionResult:
-    """An operation's result. Raises Refused where it is of a kind that can't go this way."""
+def _recall(service: Service, head: Head) -> Principal | None:
+    """Who asks, where there is nothing to wait for. Raises RateLimited.
+
+    Of who isn't known, or isn't let in any more, `admit` says the rest.
+    """
+    shown = head.find(b"authorization") if head.count(b"authorization") == 1 else None
     try:
-        return await run(
-            asked.query,
-            asked.variables,
-            asked.operation_name,
-            context,
-            allowed,
-            asked.extensions,
-        )
-    except CannotGetOperationTypeError as error:
-        mistake = GraphQLError(error.as_http_error_reason(), original_error=error)
-        return ExecutionResult(None, [told(mistake, context.request_id)])
-    except InvalidOperationTypeError as error:
-        if error.operation_type is OperationType.SUBSCRIPTION:
-            raise Refused(HTTPStatus.BAD_REQUEST, NO_SUBSCRIPTION) from error
-        headers = {"Allow": "POST"}
-        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_MUTATION, headers=headers) from error
+        principal = service.door.recall(shown)
+    except Unauthenticated:
+        return None
+    if principal:
+        service.rates.take(principal)
+    return principal
+
+
+def _not_so(error: InvalidOperationTypeError) -> Refused:
+    """Of an operation of a kind that can't go this way."""
+    if error.operation_type is OperationType.SUBSCRIPTION:
+        return Refused(HTTPStatus.BAD_REQUEST, NO_SUBSCRIPTION)
+    headers = {"Allow": "POST"}
+    return Refused(HTTPStatus.METHOD_NOT_ALLOWED, NO_MUTATION, headers=headers)
 
 
 def wants_page(incoming: Incoming) -> bool:

@@ -7,8 +7,9 @@ that takes what is written.
 
 from collections.abc import Awaitable, Generator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_RE,
     HEADER_VALUE_RE,
@@ -16,6 +17,11 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from graph.answers import EXTENSION, Answer
+from graph.head import Header, Headers
+from graph.requests import BODY
+
+EXTENSIONS: Final[dict[str, object]] = {EXTENSION: {}}
 LINES_KNOWN: Final = 256
 LENGTH: Final = b"content-length"
 UNUSUAL: Final = frozenset({b"connection", b"transfer-encoding"})
@@ -37,6 +43,10 @@ class Answering:
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         del receive, send  # they are the cycle's
+        scope["extensions"] = EXTENSIONS
+        cycle = self._cycle
+        if not (cycle.more_body or cycle.waiting_for_100_continue or cycle.flow.read_paused):
+            scope["state"][BODY] = bytes(cycle.body)
         return self._app(scope, self._receive, self._send)
 
     def _receive(self) -> Awaitable[Any]:
@@ -56,7 +66,9 @@ class Answering:
         return Here({"type": "http.request", "body": body, "more_body": False})
 
     def _send(self, message: Any) -> Awaitable[None]:
-        """Send a part of the answer."""
+        """Send the answer, or a part of it."""
+        if message["type"] == EXTENSION:
+            return self._send_whole(message["answer"])
         if self._head:
             head, self._head = self._head, b""
             if self._is_whole(message):
@@ -70,6 +82,25 @@ class Answering:
                 self._hold(message["status"], headers, int(said[LENGTH]))
                 return DONE
         return self._cycle.send(message)
+
+    def _send_whole(self, whole: Answer) -> Awaitable[None]:
+        """Write an answer at once, if all is usual."""
+        cycle = self._cycle
+        if not self._is_usual() or cycle.scope["method"] == "HEAD":
+            return whole.send_in_parts(cast("Send", cycle.send))
+        cycle.response_started = True
+        self._end(
+            b"%s%scontent-length: %d\r\n%s%s\r\n%s"
+            % (
+                STATUS_LINE[whole.status_code],
+                b"".join(map(_line, cycle.default_headers)),
+                len(whole.body),
+                _lines(whole.headers),
+                b"".join(map(_new_line, whole.unlike)),
+                whole.body,
+            )
+        )
+        return DONE
 
     def _is_usual(self) -> bool:
         """Whether the connection goes on, and takes what is written."""
@@ -140,10 +171,18 @@ class Done:
 DONE: Final = Done()
 
 
-@lru_cache(LINES_KNOWN)
-def _line(header: tuple[bytes, bytes]) -> bytes:
+def _new_line(header: Header) -> bytes:
     """A header as it is sent. Raises RuntimeError where it can't be."""
     name, value = header
     if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
         raise RuntimeError("a header has a character that may not be in one")
     return b"%s: %s\r\n" % (name.lower(), value)
+
+
+_line = lru_cache(LINES_KNOWN)(_new_line)
+
+
+@lru_cache(LINES_KNOWN)
+def _lines(headers: Headers) -> bytes:
+    """Those that are the same in many answers."""
+    return b"".join(map(_new_line, headers))

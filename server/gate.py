@@ -17,14 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graph.answers import refusal
+from graph.answers import EXTENSION, Answer, refusal
 from graph.faults import Refused, refusal_of
-from graph.head import Head, Header, head_of
+from graph.head import Head, Header, Headers, head_of
 from graph.lines import new_request_id, tell_in_lines
 from graph.origins import is_allowed
 from server.settings import Settings
-
-Headers = tuple[Header, ...]
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 PROBES: Final = frozenset({"/healthz", "/readyz"})
@@ -99,7 +97,7 @@ class Gate:
         head = head_of(scope)
         request_id = _request_id(head)
         scope["state"]["request_id"] = request_id
-        leaving = Leaving(send, self._headers(scope, head, request_id))
+        leaving = Leaving(send, self._headers(scope, head), request_id)
         tell_in_lines(request_id=request_id)
         try:
             answer = self._judge(scope, head) or self._app
@@ -114,9 +112,8 @@ class Gate:
 
         Raises Refused.
         """
-        host = head.find_last(b"host") or b""
         if scope["path"] not in PROBES:
-            self._judge_host(host, head.count(b"host"))
+            head.once(self._judge_host)
         shown = head.find_last(b"origin")
         if shown is None or scope["type"] == "websocket":  # graph.sockets judges its own
             return None
@@ -124,15 +121,17 @@ class Gate:
         asks = scope["method"] == "OPTIONS" and head.count(b"access-control-request-method") > 0
         if asks and origin in self._origins:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=PREFLIGHT)
+        host = (head.find_last(b"host") or b"").decode("latin-1")
         if (asks or scope["method"] not in SAFE) and not is_allowed(
-            origin, host.decode("latin-1"), scope["scheme"], self._origins
+            origin, host, scope["scheme"], self._origins
         ):
             raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_ORIGIN, "FORBIDDEN")
         return None
 
-    def _judge_host(self, host: bytes, count: int) -> None:
+    def _judge_host(self, head: Head) -> None:
+        host = head.find_last(b"host") or b""
         fault = self._fault_of_host(host) if len(host) <= HOST_BYTES_MAX else NO_HOST
-        if fault == NO_HOST or count > 1:
+        if fault == NO_HOST or head.count(b"host") > 1:
             raise Refused(HTTPStatus.BAD_REQUEST, NO_HOST)
         if fault == FOREIGN_HOST:
             raise Refused(HTTPStatus.FORBIDDEN, FOREIGN_HOST, "FORBIDDEN")
@@ -145,9 +144,9 @@ class Gate:
         is_ours = name in self._hosts or name.endswith(self._domains or (b"\n",))
         return None if is_ours else FOREIGN_HOST
 
-    def _headers(self, scope: Scope, head: Head, request_id: str) -> Headers:
-        """What is put on the answer."""
-        headers = (*self._always, (REQUEST_ID, request_id.encode()))
+    def _headers(self, scope: Scope, head: Head) -> Headers:
+        """What is put on the answer, besides the request's id."""
+        headers = self._always
         if scope["scheme"] in {"https", "wss"}:
             headers = (*headers, TLS_ONLY)
         origin = head.find_last(b"origin") if self._origins else None
@@ -163,24 +162,30 @@ class Gate:
 class Leaving:
     """What is sent, with headers that it lacks."""
 
-    __slots__ = ("_headers", "_send", "has_begun")
+    __slots__ = ("_headers", "_send", "_unlike", "has_begun")
 
-    def __init__(self, send: Send, headers: Headers) -> None:
+    def __init__(self, send: Send, headers: Headers, request_id: str) -> None:
         self._send = send
         self._headers = headers
+        self._unlike = ((REQUEST_ID, request_id.encode()),)
         self.has_begun = False
 
     def __call__(self, message: Message) -> Awaitable[None]:
         self.has_begun = True
-        if message["type"] in STARTS:
+        if message["type"] == EXTENSION:
+            whole: Answer = message["answer"]  # which says nothing of what is put on
+            whole.headers += self._headers
+            whole.unlike = self._unlike
+        elif message["type"] in STARTS:
             message["headers"] = [*message["headers"], *self._lacking(message["headers"])]
         return self._send(message)
 
     def _lacking(self, own: Iterable[Header]) -> Headers:
         said = dict(own)
+        lacking = self._headers + self._unlike
         if PUT_ON.isdisjoint(said):
-            return self._headers
-        return tuple(each for each in self._headers if each[0] not in said or each == VARY)
+            return lacking
+        return tuple(each for each in lacking if each[0] not in said or each == VARY)
 
 
 def unwrap(scope: Scope) -> None:
