@@ -7,9 +7,9 @@ given to another list it is refused as garbage is. The event log's is good with 
 import re
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import strawberry
 
@@ -73,6 +73,13 @@ class Connection(Generic[N]):
     page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
 
 
+class _Edge(NamedTuple):
+    """An edge as it is made of a page's rows: there are many."""
+
+    cursor: str
+    node: Any
+
+
 Part = Callable[[str], Any]
 """Reads one part of a position back; None if it is not one."""
 
@@ -94,8 +101,15 @@ class Listing:
     parts: tuple[Part, ...] = (an_id,)
 
     def cursor(self, position: Position) -> str:
-        text = ",".join((self.name, self.owner, *map(str, position)))
-        return b2a_base64(text.encode(), newline=False).translate(_URL_SAFE, b"=").decode()
+        [cursor] = self._cursors([position])
+        return cursor
+
+    def _cursors(self, positions: Iterable[Position]) -> list[str]:
+        """The cursors of these places. What all of them begin with is written once."""
+        head = f"{self.name},{self.owner},".encode()
+        whole = len(head) // 3 * 3  # base64 makes four characters of three bytes
+        start, rest = _base64(head[:whole]), head[whole:]
+        return [start + _base64(rest + ",".join(map(str, each)).encode()) for each in positions]
 
     def position(self, argument: str, cursor: str | None) -> Position | None:
         """The place that a cursor names; BAD_CURSOR if it is not one of this list's own."""
@@ -137,11 +151,11 @@ class Listing:
         return Window(first, last, self.position("after", after), self.position("before", before))
 
     def connection(self, page: Page[Any], shape: Callable[[Any], N]) -> Connection[N]:
-        edges = [
-            Edge(cursor=self.cursor(position), node=shape(record))
-            for position, record in page.items
-        ]
-        return connected(edges, has_next=page.has_next, has_previous=page.has_previous)
+        cursors = self._cursors(position for position, _ in page.items)
+        nodes = (shape(record) for _, record in page.items)
+        edges = list(map(_Edge, cursors, nodes))
+        told = cast("list[Edge[N]]", edges)
+        return connected(told, has_next=page.has_next, has_previous=page.has_previous)
 
 
 def connected(edges: list[Edge[N]], *, has_next: bool, has_previous: bool) -> Connection[N]:
@@ -154,6 +168,11 @@ def connected(edges: list[Edge[N]], *, has_next: bool, has_previous: bool) -> Co
             end_cursor=edges[-1].cursor if edges else None,
         ),
     )
+
+
+def _base64(text: bytes) -> str:
+    """In base64url, without padding."""
+    return b2a_base64(text, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
 
 
 def _bounded(argument: str, count: int) -> int:

@@ -7,6 +7,7 @@ same window.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -139,13 +140,24 @@ def page_transactions_of_wallets(
     """The transactions that the filter wants, of each of these wallets, by sequence."""
     asked = filter.params | window.params
     if len(wallet_ids) == 1:
-        asked["id"] = wallet_ids[0]
-        statement = _transactions_of_wallet(filter.shape, window.cut)
-    else:
-        asked["ids"] = wallet_ids
-        statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
+        return {
+            wallet_ids[0]: _page_of_wallet(connection, wallet_ids[0], window, filter.shape, asked)
+        }
+    asked["ids"] = wallet_ids
+    statement = _transactions_of_wallets(filter.shape, window.cut).on(connection)
     found = [Entry(*row) for row in read_rows(connection, statement, asked)]
     return _pages(window, wallet_ids, [(row.wallet_id, (row.sequence,), row) for row in found])
+
+
+def _page_of_wallet(
+    connection: Connection, wallet_id: str, window: Window, shape: Shape, asked: dict[str, Any]
+) -> Page[Entry]:
+    """Of one wallet: nearly always it is one, and then its index is gone along, and no more."""
+    asked["id"] = wallet_id
+    rows = read_rows(connection, _transactions_of_wallet(shape, window.cut), asked)
+    found = [Entry(*row) for row in rows]
+    found.sort(key=attrgetter("sequence"), reverse=window.cut.forward)
+    return window.page([((entry.sequence,), entry) for entry in found])
 
 
 @cache
@@ -171,7 +183,6 @@ def _in_wallet(
 
 @cache
 def _transactions_of_wallet(shape: Shape, cut: Cut) -> Rows:
-    """Of one wallet: nearly always it is one, and then the index is gone along, and no more."""
     which, order = _in_wallet(transactions, bindparam("id", type_=TEXT), shape, cut)
     told = [transactions.c[name] for name in OF_TRANSACTION]
     return entries(select(*told).where(which).order_by(*order).limit(LIMIT).subquery())
