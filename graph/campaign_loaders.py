@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from sqlalchemy import Connection as Link
-from strawberry.dataloader import DataLoader
 
 from campaigns import pages, records
 from campaigns.deliveries import find_deliveries
@@ -14,7 +13,7 @@ from graph.campaigns import Campaign, CampaignStats
 from graph.channels import Channel
 from graph.deliveries import Attempt, Delivery, DeliveryFilter
 from graph.inbox import InboxConnection, InboxMessage
-from graph.loading import Key, Loading
+from graph.loading import Key, Loader, Loading
 from graph.nodes import Node
 from graph.pagination import Connection, Listing
 from models.ids import find_prefix
@@ -96,39 +95,39 @@ class CampaignLoaders(Loading):
     # ── the loaders ─────────────────────────────────────────────────────────────────────────────
 
     @cached_property
-    def _campaigns(self) -> DataLoader[str, records.Campaign | None]:
+    def _campaigns(self) -> Loader[str, records.Campaign | None]:
         return self._of_keys(pages.find_campaigns)
 
     @cached_property
-    def _channels(self) -> DataLoader[str, records.Channel | None]:
+    def _channels(self) -> Loader[str, records.Channel | None]:
         return self._of_keys(pages.find_channels)
 
     @cached_property
-    def _deliveries(self) -> DataLoader[str, records.Delivery | None]:
+    def _deliveries(self) -> Loader[str, records.Delivery | None]:
         return self._of_keys(find_deliveries)
 
     @cached_property
-    def _attempts(self) -> DataLoader[Key, list[records.Attempt]]:
+    def _attempts(self) -> Loader[Key, list[records.Attempt]]:
         return self._of_owners(pages.list_attempts)
 
     @cached_property
-    def _inboxes(self) -> DataLoader[Key, Page[records.InboxMessage]]:
+    def _inboxes(self) -> Loader[Key, Page[records.InboxMessage]]:
         return self._of_owners(pages.page_inboxes)
 
     @cached_property
-    def _inbox_messages(self) -> DataLoader[str, records.InboxMessage | None]:
+    def _inbox_messages(self) -> Loader[str, records.InboxMessage | None]:
         return self._of_keys(pages.find_inbox_messages)
 
     @cached_property
-    def _inbox_messages_of(self) -> DataLoader[str, records.InboxMessage | None]:
+    def _inbox_messages_of(self) -> Loader[str, records.InboxMessage | None]:
         return self._of_keys(pages.find_inbox_messages_of)
 
     @cached_property
-    def _stats(self) -> DataLoader[str, pages.Stats]:
+    def _stats(self) -> Loader[str, pages.Stats]:
         async def load(ids: list[str]) -> list[pages.Stats]:
             return await self._context.survey(_count_each, ids)
 
-        return DataLoader(load)
+        return Loader(load)
 
 
 def _count_each(link: Link, ids: Sequence[str]) -> list[pages.Stats]:

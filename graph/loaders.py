@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection as Link
-from strawberry.dataloader import DataLoader
 
 from access import keys
 from events import audit
@@ -22,7 +21,7 @@ from graph.campaign_loaders import PREFIXES, CampaignLoaders
 from graph.coupons import Coupon
 from graph.holds import Hold
 from graph.inbox import InboxMessage
-from graph.loading import Key
+from graph.loading import Key, Loader
 from graph.members import Member
 from graph.nodes import Node
 from graph.pagination import Connection, Listing, a_number
@@ -250,92 +249,92 @@ class Loaders(CampaignLoaders):
     # ── the loaders ─────────────────────────────────────────────────────────────────────────────
 
     @cached_property
-    def _programs(self) -> DataLoader[str, records.Program | None]:
+    def _programs(self) -> Loader[str, records.Program | None]:
         return self._of_keys(reading.find_programs)
 
     @cached_property
-    def _programs_named(self) -> DataLoader[str, records.Program | None]:
+    def _programs_named(self) -> Loader[str, records.Program | None]:
         return self._of_keys(reading.find_programs_named)
 
     @cached_property
-    def _members(self) -> DataLoader[str, records.Member | None]:
+    def _members(self) -> Loader[str, records.Member | None]:
         return self._of_keys(reading.find_members)
 
     @cached_property
-    def _members_known_as(self) -> DataLoader[str, records.Member | None]:
+    def _members_known_as(self) -> Loader[str, records.Member | None]:
         return self._of_keys(reading.find_members_known_as)
 
     @cached_property
-    def _wallets(self) -> DataLoader[str, records.Wallet | None]:
+    def _wallets(self) -> Loader[str, records.Wallet | None]:
         return self._of_keys(reading.find_wallets)
 
     @cached_property
-    def _entries(self) -> DataLoader[str, Entry | None]:
+    def _entries(self) -> Loader[str, Entry | None]:
         return self._of_keys(reading.find_transactions)
 
     @cached_property
-    def _holds(self) -> DataLoader[str, records.Hold | None]:
+    def _holds(self) -> Loader[str, records.Hold | None]:
         return self._of_keys(reading.find_holds)
 
     @cached_property
-    def _coupons(self) -> DataLoader[str, records.Coupon | None]:
+    def _coupons(self) -> Loader[str, records.Coupon | None]:
         return self._of_keys(coupons.find_coupons)
 
     @cached_property
-    def _coupons_coded(self) -> DataLoader[str, records.Coupon | None]:
+    def _coupons_coded(self) -> Loader[str, records.Coupon | None]:
         return self._of_keys(coupons.find_coupons_coded)
 
     @cached_property
-    def _events(self) -> DataLoader[str, Any]:
+    def _events(self) -> Loader[str, Any]:
         return self._of_keys(find_credited)
 
     @cached_property
-    def _api_keys(self) -> DataLoader[str, keys.ApiKey | None]:
+    def _api_keys(self) -> Loader[str, keys.ApiKey | None]:
         return self._of_keys(keys.find_keys)
 
     @cached_property
-    def _audit_entries(self) -> DataLoader[str, audit.Entry | None]:
+    def _audit_entries(self) -> Loader[str, audit.Entry | None]:
         return self._of_keys(audit.find_entries)
 
     @cached_property
-    def _caught_up(self) -> DataLoader[records.Wallet, records.Wallet]:
+    def _caught_up(self) -> Loader[records.Wallet, records.Wallet]:
         async def load(found: list[records.Wallet]) -> list[records.Wallet]:
             now = self._context.now
             by_id = await self._context.read(reading.wallets_as_of, found, now)
             return [by_id[record.id] for record in found]
 
-        return DataLoader(load, cache_key_fn=_id_of)
+        return Loader(load, _id_of)
 
     @cached_property
-    def _balances(self) -> DataLoader[tuple[records.Wallet, int], entries.Balance]:
+    def _balances(self) -> Loader[tuple[records.Wallet, int], entries.Balance]:
         return self._of_owners(reading.balances_at, _id_of)
 
     @cached_property
-    def _expiring(self) -> DataLoader[tuple[str, int, int], list[tuple[int, int]]]:
+    def _expiring(self) -> Loader[tuple[str, int, int], list[tuple[int, int]]]:
         return self._of_owners(reading.expiring)
 
     @cached_property
-    def _transactions_of_wallets(self) -> DataLoader[Key, Page[Entry]]:
+    def _transactions_of_wallets(self) -> Loader[Key, Page[Entry]]:
         return self._of_owners(pages.page_transactions_of_wallets)
 
     @cached_property
-    def _holds_of_wallets(self) -> DataLoader[Key, Page[records.Hold]]:
+    def _holds_of_wallets(self) -> Loader[Key, Page[records.Hold]]:
         return self._of_owners(pages.page_holds_of_wallets)
 
     @cached_property
-    def _wallets_of_programs(self) -> DataLoader[Key, Page[records.Wallet]]:
+    def _wallets_of_programs(self) -> Loader[Key, Page[records.Wallet]]:
         return self._of_owners(pages.page_wallets_of_programs)
 
     @cached_property
-    def _wallets_of_members(self) -> DataLoader[Key, Page[records.Wallet]]:
+    def _wallets_of_members(self) -> Loader[Key, Page[records.Wallet]]:
         return self._of_owners(pages.page_wallets_of_members)
 
     @cached_property
-    def _summaries(self) -> DataLoader[Key, reading.Summary]:
+    def _summaries(self) -> Loader[Key, reading.Summary]:
         async def load(keys: list[Key]) -> list[reading.Summary]:
             return await self._context.survey(_summarize_each, keys, self._context.now)
 
-        return DataLoader(load)
+        return Loader(load)
 
 
 def _id_of(record: records.Wallet) -> str:

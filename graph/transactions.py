@@ -1,7 +1,7 @@
 """Transactions: the immutable rows of the book, as a statement shows them."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import strawberry
 from strawberry import UNSET, Parent
@@ -171,10 +171,13 @@ class TransactionFilter:
     campaign_id: strawberry.ID | None = strawberry.field(description="Of this campaign.")
 
 
+ALL: Final = filters.TransactionFilter()
+
+
 def chosen(filter: TransactionFilter | None) -> filters.TransactionFilter:
     """A filter as the pages take it."""
     if not filter:
-        return filters.TransactionFilter()
+        return ALL
     return filters.TransactionFilter(
         kinds=None if filter.kinds is None else tuple(map(str, filter.kinds)),
         sources=None if filter.sources is None else tuple(map(str, filter.sources)),

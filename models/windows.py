@@ -9,6 +9,7 @@ however long the list is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, tuple_
@@ -36,13 +37,18 @@ class Filter:
     @property
     def params(self) -> dict[str, Any]:
         """What a statement binds, by the fields' names."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        named = {name: getattr(self, name) for name in _names_of(type(self))}
         return {name: value for name, value in named.items() if value is not None}
 
     @property
     def shape(self) -> Shape:
         """The fields that are set."""
         return tuple(self.params)
+
+
+@cache
+def _names_of(kind: type[Filter]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 class Cut(NamedTuple):
