@@ -340,7 +340,9 @@ def _rest_of(kind: Any) -> Callable[[Any], Any]:
     printing = kind.coerce_output_value
 
     def rest(value: Any) -> Any:
-        if value is None or isinstance(value, Exception) or is_awaitable(value):
+        if value is None or value is Undefined or isinstance(value, Exception):
+            raise Odd
+        if is_awaitable(value):
             raise Odd
         printed = printing(value)
         if printed is None or printed is Undefined:

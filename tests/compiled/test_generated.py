@@ -1,6 +1,7 @@
 """An operation of the zoo, whatever it is, is told by its compiled function as by the executor."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from graphql import FieldNode, parse
@@ -13,6 +14,7 @@ from tests.compiled.rewriting import nodes_of, rewritten
 from tests.compiled.sides import Sides, is_valid
 from tests.compiled.writing import Asked, Chances, Writer
 from tests.compiled.zoo_queries import ZOO
+from tests.compiled.zoo_rows import BOOKS
 
 pytestmark = pytest.mark.filterwarnings(
     # Of an answer that is given up, some was not yet begun: it is so on either side.
@@ -25,6 +27,8 @@ ODDS = {"nothing is unusual": 0, "a little is unusual": 25, "much is unusual": 1
 """Of a thousand fields, so many are unusual."""
 OPERATIONS = 120
 """For each of the odds."""
+BOOKS_ASKED = 40
+"""For each of the odds, too."""
 ELSEWHERE = 60
 """Of hypothesis-graphql's."""
 COMPILED_PERCENT_MIN = 95
@@ -67,6 +71,26 @@ def test_an_operation_is_told_alike(sides: Sides, odds: int) -> None:
 
     assert counting.valid > 4 * counting.invalid
     assert set(sides.fallen) <= {"variables", "recursion", "default", "maybe", "input"}
+
+
+@pytest.mark.parametrize("odds", ODDS.values(), ids=ODDS)
+def test_what_is_null_for_want_of_an_attribute_is_told_alike(odds: int) -> None:
+    books = Sides(BOOKS)
+    with progress(f"books, odds {odds}") as counting, closing(books):
+
+        @examples(BOOKS_ASKED)
+        @given(SEEDS)
+        def compare(seed: int) -> None:
+            writer = Writer(BOOKS._schema, chance_of(seed), ZOO_SCALARS, SOUND)  # noqa: SLF001
+            asked = writer.operation("query", ["sheet", "lines", "entry"])
+            valid = is_valid(BOOKS, asked.document)
+            counting.note(is_valid=valid)
+            if valid:
+                books.compare(asked, seed, odds)
+
+        compare()
+
+    assert books.compiled > 2 * counting.valid // 3
 
 
 def test_an_operation_is_told_alike_whose_variables_are_bad(sides: Sides) -> None:
