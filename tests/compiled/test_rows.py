@@ -31,12 +31,18 @@ class Row:
     size: Size
     spare: Size | None
     other_id: strawberry.Private[int | None] = None
+    owner_id: strawberry.Private[int | None] = None
 
     @strawberry.field(metadata={NULL_WITHOUT: "other_id"})
     async def other(self, info: Info) -> "Row | None":
         info.context.note("other", self.other_id, info.path.as_list())
         await info.context.wait("other", self.other_id)
         return a_row(self.other_id or 0)
+
+    @strawberry.field(metadata={NULL_WITHOUT: "owner_id"})
+    def owner(self, info: Info) -> str | None:
+        info.context.note("owner", self.owner_id)
+        return f"owner {self.owner_id}"
 
 
 @strawberry.type
@@ -89,7 +95,7 @@ class Changed(World):
 
 
 SCHEMA = strawberry.Schema(Query, execution_context_class=Sparing)
-ROW = "number size { width height } spare { height } other { number other { number } }"
+ROW = "number size { width height } spare { height } other { number owner } owner"
 DOCUMENT = f"{{ entries {{ cursor row {{ {ROW} }} }} }}"
 
 
@@ -111,7 +117,7 @@ def of(sides: Sides, change: Callable[[Row, Row], object], document: str = DOCUM
 
 def printed(number: int, **other: Any) -> dict[str, Any]:
     row = {"number": number, "size": {"width": number, "height": None}, "spare": None}
-    return {"cursor": f"{number}", "row": {**row, "other": None, **other}}
+    return {"cursor": f"{number}", "row": {**row, "other": None, "owner": None, **other}}
 
 
 def whole(**at: Any) -> str:
@@ -121,8 +127,15 @@ def whole(**at: Any) -> str:
 def test_a_row_that_has_another_stands_among_those_that_have_none(sides: Sides) -> None:
     told = of(sides, lambda row, _: setattr(row, "other_id", 70))
 
-    assert told.data == whole(at_7=printed(7, other={"number": 70, "other": None}))
+    assert told.data == whole(at_7=printed(7, other={"number": 70, "owner": None}))
     assert told.journal == ("other 70 ['entries', 7, 'row', 'other']",)
+
+
+def test_each_thing_that_a_row_has_is_told(sides: Sides) -> None:
+    told = of(sides, lambda row, _: setattr(row, "owner_id", 8))
+
+    assert told.data == whole(at_7=printed(7, owner="owner 8"))
+    assert told.journal == ("owner 8",)
 
 
 def test_only_the_row_that_has_another_goes_the_long_way(sides: Sides) -> None:
