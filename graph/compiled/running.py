@@ -9,9 +9,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from graphql import ExecutionResult, GraphQLError, GraphQLField, GraphQLObjectType
 from graphql.execution import get_argument_values
-from graphql.pyutils import Path, gather_with_cancel, is_awaitable
+from graphql.pyutils import Path, is_awaitable
 from strawberry import Info
 
+from graph.compiled.gathering import gather
 from graph.compiled.selected import Objects
 
 Around = Callable[["Run", "Place", Awaitable[Any], Path], Awaitable[Any]]
@@ -127,7 +128,7 @@ class Run:
         if len(names) == 1:
             told[names[0]] = await told[names[0]]
         else:
-            values = await gather_with_cancel(*(told[name] for name in names))
+            values = await gather([told[name] for name in names])
             told.update(zip(names, values, strict=True))
         return told
 
@@ -241,7 +242,7 @@ class Run:
         if len(pending) == 1:
             told[pending[0]] = await told[pending[0]]
         else:
-            values = await gather_with_cancel(*(told[index] for index in pending))
+            values = await gather([told[index] for index in pending])
             for index, value in zip(pending, values, strict=True):
                 told[index] = value
         return told
