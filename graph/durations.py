@@ -25,16 +25,21 @@ class Durations(Collector):
         self._name = name
         self._meaning = meaning
         self._bounds = bounds
-        self._series: defaultdict[tuple[str, str], _Series] = defaultdict(
-            lambda: _Series(len(bounds) + 1)
-        )
+        self._series: dict[tuple[str, str], _Series] = {}
+        self._of_kind: defaultdict[str, dict[str, _Series]] = defaultdict(dict)
 
     def observe(self, kind: str, phases: Iterable[tuple[str, float]]) -> None:
         """Something of this kind is over, whose phases took so long."""
+        known, bounds = self._of_kind[kind], self._bounds
         for phase, seconds in phases:
-            series = self._series[kind, phase]
-            series.counts[bisect_left(self._bounds, seconds)] += 1
+            series = known.get(phase) or self._begin(kind, phase)
+            series.counts[bisect_left(bounds, seconds)] += 1
             series.seconds += seconds
+
+    def _begin(self, kind: str, phase: str) -> "_Series":
+        series = _Series(len(self._bounds) + 1)
+        self._series[kind, phase] = self._of_kind[kind][phase] = series
+        return series
 
     @override
     def collect(self) -> Iterator[HistogramMetricFamily]:

@@ -16,12 +16,11 @@ longer, for by then the processor has forgotten how it is done.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextvars import Context, ContextVar
-from functools import cache
 from time import perf_counter
 from types import TracebackType
-from typing import Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 import structlog
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
@@ -32,6 +31,7 @@ from starlette.websockets import WebSocketDisconnect
 from typing_extensions import override
 
 from access.principal import Principal
+from graph.counts import Counts
 from graph.durations import Durations
 from graph.head import Head
 from graph.lines import NOTHING, tell_in_lines, told_in_lines
@@ -71,18 +71,20 @@ class Telemetry(Collector):
     def __init__(self, registry: CollectorRegistry, tracer: Tracer | None = None) -> None:
         self.tracer = tracer
         registry.register(self)
-        self.operations = Counter(
+        # There are as many series as the schema has root fields, times the codes: see
+        # graph/faults.py.
+        self.operations = Counts(
             "tuppence_operations",
             "Operations that were answered, by root field, and by OK, GONE or an error's code.",
             ("operation", "kind", "outcome"),
-            registry=registry,
         )
-        self.executed = Counter(
+        self.executed = Counts(
             "tuppence_executions",
             "Queries and mutations, by how they were executed: compiled, or why not.",
             ("how",),
-            registry=registry,
         )
+        registry.register(self.operations)
+        registry.register(self.executed)
         self.seconds = Durations(
             "tuppence_operation_seconds",
             "How long each phase of an operation took, and the whole of it.",
@@ -108,10 +110,6 @@ class Telemetry(Collector):
             "Answers that subscribers were sent of those executions: more than them, by sharing.",
             registry=registry,
         )
-        # Finding a series by its labels costs more than counting does. There are as many as the
-        # schema has root fields, times the codes: see graph/faults.py.
-        self.operations_of = cache(self.operations.labels)
-        self._executed_so = cache(self.executed.labels)
 
     @override
     def collect(self) -> Iterable[Metric]:
@@ -121,7 +119,7 @@ class Telemetry(Collector):
 
     def note_execution(self, how: str) -> None:
         """An operation was compiled, or why it was executed otherwise."""
-        self._executed_so(how).inc()
+        self.executed.count((how,))
 
     def reject(self, code: str, limit: str = "") -> None:
         """Somebody, or something, was turned away; where a limit or a rate did it, by that."""
@@ -206,8 +204,10 @@ class Trace:
         if error is not None and not self._codes:
             self._note_end(error)
         if self._span:
-            more = {"request_id": self.request_id, "outcome": self.outcome}
-            self._span.end(f"{self.kind} {self.operation}", self._told() | more, self.outcome)
+            told: dict[str, Any] = {}
+            self._tell_of(told)
+            told |= {"request_id": self.request_id, "outcome": self.outcome}
+            self._span.end(f"{self.kind} {self.operation}", told, self.outcome)
         _over.append(self)
         _telling.ask()
 
@@ -246,33 +246,33 @@ class Trace:
     def tell(self, write: Callable[..., None]) -> None:
         """Count it, and write its line."""
         counts = self._telemetry
-        counts.operations_of(self.operation, self.kind, self.outcome).inc()
+        counts.operations.count((self.operation, self.kind, self.outcome))
         counts.seconds.observe(self.kind, self._phases())
-        told = self._told()
+        told: dict[str, Any] = {"ago_s": perf_counter() - self._ended, **self._lines}
+        self._tell_of(told)
         if self._codes:
             told["codes"] = " ".join(self._codes)
-        ms = round((self._ended - self._began) * 1_000, 3)
-        ago_s = perf_counter() - self._ended
-        write("an operation was answered", ago_s=ago_s, **self._lines, **told, ms=ms)
+        told["ms"] = round((self._ended - self._began) * 1_000, 3)
+        write("an operation was answered", **told)
 
-    def _phases(self) -> Iterator[tuple[Phase, float]]:
+    def _phases(self) -> list[tuple[Phase, float]]:
         """Each phase, and how long it took."""
+        phases: list[tuple[Phase, float]] = []
         began, phase = self._began, None
         for phase, ended in self._reached:
-            yield phase, ended - began
+            phases.append((phase, ended - began))
             began = ended
         if phase == "execute":
-            yield "encode", self._ended - began
+            phases.append(("encode", self._ended - began))
         if self.kind != "subscription":
-            yield "whole", self._ended - self._began
+            phases.append(("whole", self._ended - self._began))
+        return phases
 
-    def _told(self) -> dict[str, str | int]:
+    def _tell_of(self, told: dict[str, Any]) -> None:
         """What there is to tell of it to anyone: names of ours, and numbers."""
-        told: dict[str, str | int] = {
-            "transport": self._transport,
-            "kind": self.kind,
-            "operation": self.operation,
-        }
+        told["transport"] = self._transport
+        told["kind"] = self.kind
+        told["operation"] = self.operation
         if self.name:
             told["name"] = self.name
         if self.principal:
@@ -281,7 +281,6 @@ class Trace:
             told["status"] = int(self.status)
         if self._transport == "socket":
             told["answers"] = self.answers
-        return told
 
 
 class Title(NamedTuple):
