@@ -94,6 +94,7 @@ def plain_config(app: Any, _: Limits, drain: Drain, **more: Any) -> uvicorn.Conf
         app,
         http="httptools",
         ws="websockets-sansio",
+        interface="asgi3",
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -45,9 +45,12 @@ class Head:
 
         It must be the same each time. What it raises isn't kept.
         """
-        if find not in self._found:
-            self._found[find] = find(self)
-        return self._found[find]
+        try:
+            return self._found[find]
+        except KeyError:
+            pass
+        found = self._found[find] = find(self)
+        return found
 
     def count(self, name: bytes) -> int:
         """How many there are of this name."""

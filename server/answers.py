@@ -5,8 +5,9 @@ what may not be in a header, each time. And it waits for a body that is there, a
 that takes what is written.
 """
 
+import asyncio
 from collections.abc import Awaitable, Generator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 from starlette.types import Send
@@ -18,8 +19,9 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from graph.answers import EXTENSION, Answer
-from graph.head import Header, Headers
+from graph.head import KEPT, Header, Headers
 from graph.requests import BODY
+from server.known import Fresh
 
 EXTENSIONS: Final[dict[str, object]] = {EXTENSION: {}}
 LINES_KNOWN: Final = 256
@@ -34,15 +36,39 @@ class Answering:
     else goes uvicorn's own way.
     """
 
-    __slots__ = ("_app", "_cycle", "_head")
+    __slots__ = ("_app", "_cycle", "_head", "_task", "_tasks", "fresh")
+
+    _task: "asyncio.Task[None]"
+    _tasks: "set[asyncio.Task[None]]"
 
     def __init__(self, app: Any, cycle: RequestResponseCycle) -> None:
         self._app = app
         self._cycle = cycle
         self._head = b""
+        self.fresh: Fresh | None = None
+        """The request's head, if it may be known once it is answered."""
 
-    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        del receive, send  # they are the cycle's
+    def begin(self, loop: asyncio.AbstractEventLoop, tasks: "set[asyncio.Task[None]]") -> None:
+        """Have the application answer, in a task among these."""
+        self._tasks = tasks
+        self._task = loop.create_task(self._run())
+        tasks.add(self._task)
+
+    async def _run(self) -> None:
+        """Have it answered. What goes wrong is uvicorn's to see to, as if it had called us."""
+        cycle = self._cycle
+        try:
+            await self._begin_app()
+            if not (cycle.response_complete or cycle.disconnected):
+                await cycle.run_asgi(_nothing_more)
+        except BaseException as error:  # noqa: BLE001 - as uvicorn does
+            await cycle.run_asgi(partial(_raise, error))
+        finally:
+            cycle.on_response = _nothing
+            self._tasks.discard(self._task)
+
+    def _begin_app(self) -> Awaitable[None]:
+        scope: Any = self._cycle.scope
         scope["extensions"] = EXTENSIONS
         cycle = self._cycle
         if not (cycle.more_body or cycle.waiting_for_100_continue or cycle.flow.read_paused):
@@ -89,6 +115,8 @@ class Answering:
         if not self._is_usual() or cycle.scope["method"] == "HEAD":
             return whole.send_in_parts(cast("Send", cycle.send))
         cycle.response_started = True
+        if self.fresh:
+            self.fresh.keep(cast("Any", cycle.scope)["state"][KEPT])
         self._end(
             b"%s%scontent-length: %d\r\n%s%s\r\n%s"
             % (
@@ -169,6 +197,18 @@ class Done:
 
 
 DONE: Final = Done()
+
+
+async def _nothing_more(*_: object) -> None:
+    """Do nothing: uvicorn looks at what was done."""
+
+
+async def _raise(error: BaseException, *_: object) -> None:
+    raise error
+
+
+def _nothing() -> None:
+    """Note no answer any more, nor keep the connection for it."""
 
 
 def _new_line(header: Header) -> bytes:

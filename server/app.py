@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
 
 from access.door import Door
 from access.rates import Rates
@@ -204,6 +205,16 @@ async def _sweeping(ledger: Ledger, metrics: Metrics) -> AsyncIterator[None]:
         await sweeper
 
 
+class Application(Starlette):
+    """Starlette's, with nothing before what is outermost."""
+
+    @override
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        scope["app"] = self
+        assert self.middleware_stack, "it is put there when the application is made"
+        return self.middleware_stack(scope, receive, send)
+
+
 class Short:
     """The short way to the API; the router finds all else, and what is nearly so called."""
 
@@ -242,7 +253,7 @@ def create_app(
         routes += page_routes()
     if settings.metrics:
         routes.append(Route("/metrics", metrics))
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Application(routes=routes, lifespan=lifespan)
     app.state.service = service
     # Without Starlette's own outermost layer: what fails is told by the gate, which is outside.
     others = ExceptionMiddleware(app.router, {HTTPException: refuse})

@@ -18,6 +18,7 @@ from graph.limits import Limits
 from server.answers import Answering
 from server.draining import Drain
 from server.heads import HeadedProtocol
+from server.known import Fresh, Known, KnownHeads
 from server.wires import WiredProtocol
 
 SLICE_BYTES: Final = 8_192
@@ -49,6 +50,7 @@ class Config(uvicorn.Config):
             ws_ping_interval=third,
             ws_ping_timeout=third,
             ws_per_message_deflate=False,
+            interface="asgi3",
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -58,6 +60,7 @@ class Config(uvicorn.Config):
         )
         self.limits = limits
         self.drain = drain or Drain()
+        self.known = KnownHeads()
 
 
 class Socket(WiredProtocol):
@@ -198,13 +201,29 @@ class Http(HeadedProtocol):
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._under_way: RequestResponseCycle | None = None
+        self._answering: Answering | None = None
+        self._idle_since: float | None = None
+        self._drain = cast("Config", self.config).drain
+        self.known = cast("Config", self.config).known
 
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._under_way = cycle
-        if cast("Config", self.config).drain.is_begun:
+        if self._drain.is_begun:
             cycle.keep_alive = False  # whoever keeps the connection looks for another instance
-        super()._start_asgi_task(cycle, Answering(app, cycle))
+        self._answering = Answering(app, cycle)
+        self._answering.begin(self.loop, self.tasks)
+
+    @override
+    def may_know(self, head: bytes, length: int) -> None:
+        if self._answering:
+            scope = cast("dict[str, Any]", self.scope)
+            self._answering.fresh = Fresh(self.known, head, scope.copy(), length)
+
+    @override
+    def _begin_known(self, known: Known, data: bytes) -> None:
+        self._late = _without(self._late)
+        super()._begin_known(known, data)
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -238,9 +257,36 @@ class Http(HeadedProtocol):
 
     @override
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        # uvicorn's sets a timer after each answer, and takes it back for each request.
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             self._expect_reading()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_since = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._look_again(self.timeout_keep_alive)
+
+    def _look_again(self, wait_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(wait_s, self._look_whether_idle)
+
+    def _look_whether_idle(self) -> None:
+        """End the connection, if it was idle for so long."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._look_again(left_s)
+        else:
+            self.timeout_keep_alive_handler()
+
+    @override
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
 
     @override
     def timeout_keep_alive_handler(self) -> None:
@@ -256,6 +302,7 @@ class Http(HeadedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._late = _without(self._late)
         self._unread = _without(self._unread)
+        self.timeout_keep_alive_task = _without(self.timeout_keep_alive_task)
         if self._under_way and not self._under_way.response_complete:
             # uvicorn tells only the request that came last, and another may be under way.
             self._under_way.disconnected = True

@@ -4,17 +4,23 @@ The parser puts no bound on a head, and uvicorn answers what it can't read in it
 warning in the log. Here it is told as GraphQL clients read errors, and is no news.
 """
 
+import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httptools
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from graph.answers import refusal
 from graph.faults import Refused
 from graph.lines import new_request_id
 from server.gate import GUARDS, REQUEST_ID
+from server.known import Known, KnownHeads, is_fit
 
 URL_BYTES_MAX: Final = 16_384
 HEAD_BYTES_MAX: Final = 65_536
@@ -75,14 +81,32 @@ class HeadedProtocol(HttpToolsProtocol):
     _read_bytes = 0
     """How long this read is."""
 
+    _is_between = True
+    """Whether nothing of another request came yet."""
+
+    _begun: int = 0
+    """How many requests began in this read."""
+
+    _last_head = b""
+    """That of the last request which came by a read of its own."""
+
+    known: KnownHeads
+
     @override
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        was_between = self._is_between and not (self.cycle and not self.cycle.response_complete)
+        if was_between and (known := self.known.find(data)):
+            self._begin_known(known, data)
+            return
         self._got_on = False
+        self._begun = 0
         self._read_bytes = len(data)
         try:
             self.parser.feed_data(data)
             self._end_read()
+            if was_between and self._is_between and self._has_begun_one():
+                self._note_whole(data)
         except httptools.HttpParserUpgrade:
             self.handle_websocket_upgrade()
         except httptools.HttpParserCallbackError as error:
@@ -98,6 +122,8 @@ class HeadedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= QUEUED_MAX:
             raise TOO_MANY
         super().on_message_begin()
+        self._is_between = False
+        self._begun += 1
         self._head_bytes = 0
         self._got_on = True
 
@@ -118,6 +144,49 @@ class HeadedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if not upgrades:
             self.headers = TRAILERS
+
+    @override
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        # Of an upgrade there is no cycle, and nothing more is read here.
+        self._is_between = bool(self.cycle and self.cycle.keep_alive)
+
+    def _begin_known(self, known: Known, data: bytes) -> None:
+        """Begin a request that is all of this read, and whose head is known."""
+        self._trailing_bytes = 0
+        self.scope = known.new_scope(self.app_state.copy(), self.server, self.client)
+        self.cycle = RequestResponseCycle(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            self.access_log,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )
+        self.cycle.body += data[-known.length :]
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        self._start_asgi_task(self.cycle, cast("Any", self.app))
+
+    def _note_whole(self, data: bytes) -> None:
+        """A request was all of this read. If its head came before, it may be known next time."""
+        length = len(self.cycle.body)
+        head = data[: len(data) - length]
+        if head == self._last_head and is_fit(head, self.scope, length):
+            self.may_know(head, length)
+        self._last_head = head
+
+    def _has_begun_one(self) -> bool:
+        return self._begun == 1
+
+    def may_know(self, head: bytes, length: int) -> None:
+        """The request that has just begun has this head: once answered, it may be known."""
+        raise NotImplementedError
 
     def _may_upgrade(self) -> bool:
         """Whether a WebSocket is asked for, and no answer of before would go over it."""
@@ -145,6 +214,7 @@ class HeadedProtocol(HttpToolsProtocol):
 
     def _end(self, refused: Refused) -> None:
         """Answer and hang up; but whoever has asked something whole before is answered that."""
+        self._is_between = False
         if self.cycle and not self.cycle.more_body and not self.cycle.response_complete:
             self.cycle.keep_alive = False
         elif not self.transport.is_closing():

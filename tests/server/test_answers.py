@@ -7,50 +7,17 @@ from typing import Any, cast
 import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from typing_extensions import override
 from uvicorn.server import ServerState
 
 from graph.limits import Limits
 from server.connections import Config
+from tests.server.wire import Wire, compare_apps, said_by
 
-DATE = (b"date", b"Sat, 28 Nov 2026 12:00:00 GMT")
 TYPE = (b"content-type", b"application/json")
 LENGTH = (b"content-length", b"5")
 GET = b"GET /graphql HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 Headers = list[tuple[bytes, bytes]]
-
-
-class Wire(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = b""
-        self.is_closed = False
-
-    @override
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.sent += data
-
-    @override
-    def close(self) -> None:
-        self.is_closed = True
-
-    @override
-    def is_closing(self) -> bool:
-        return self.is_closed
-
-    @override
-    def pause_reading(self) -> None: ...
-
-    @override
-    def resume_reading(self) -> None: ...
-
-    @override
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        places = {"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)}
-        return places.get(name, default)
 
 
 def app_that_sends(*answers: tuple[int, Headers, bytes]) -> ASGIApp:
@@ -66,36 +33,9 @@ def app_that_sends(*answers: tuple[int, Headers, bytes]) -> ASGIApp:
     return app
 
 
-async def said_by(config: uvicorn.Config, *requests: bytes) -> tuple[bytes, bool]:
-    """What goes over the wire for these requests, and whether the connection ends."""
-    config.load()
-    state = ServerState()
-    state.default_headers = [DATE]
-    open_protocol: Any = config.http_protocol_class
-    protocol = open_protocol(config=config, server_state=state, app_state={})
-    wire = Wire()
-    protocol.connection_made(wire)
-    for request in requests:
-        protocol.data_received(request)
-        while state.tasks:
-            await asyncio.gather(*state.tasks, return_exceptions=True)
-            await asyncio.sleep(0)
-    said = wire.sent, wire.is_closed
-    protocol.connection_lost(None)
-    return said
-
-
 async def compare(answers: Sequence[tuple[int, Headers, bytes]], *requests: bytes) -> bytes:
     """What ours says, which must be what uvicorn says."""
     return await compare_apps(app_that_sends(*answers), app_that_sends(*answers), *requests)
-
-
-async def compare_apps(one: ASGIApp, other: ASGIApp, *requests: bytes) -> bytes:
-    """What ours says of the one, which must be what uvicorn says of the other."""
-    plain = uvicorn.Config(cast("Any", other), http="httptools", log_config=None)
-    said = await said_by(Config(one, Limits()), *requests)
-    assert said == await said_by(plain, *requests)
-    return said[0]
 
 
 async def test_a_usual_answer() -> None:
