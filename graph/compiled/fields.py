@@ -308,8 +308,9 @@ def resolver_of(field: Field) -> Resolver | None:
     resolver = definition.base_resolver
     function: Any = resolver.wrapped_func
     takes = ["source"] if resolver.self_parameter else []
-    for parameter in (resolver.parent_parameter, resolver.root_parameter):
-        takes += [f"{parameter.name}=source"] if parameter else []
+    of_object = (resolver.parent_parameter, resolver.root_parameter)  # which may be one
+    named = {parameter.name for parameter in of_object if parameter} - {"self"}
+    takes += [f"{name}=source" for name in sorted(named)]
     if resolver.info_parameter:
         takes.append(f"{resolver.info_parameter.name}=info")
     needs_info = bool(before or resolver.info_parameter)

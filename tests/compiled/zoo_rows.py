@@ -9,7 +9,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 from typing_extensions import override
 
-from graph.compiled import NULL_WITHOUT
+from graph.compiled import NULL_WITHOUT, of_classes
 from tests.compiled.world import World
 from tests.compiled.zoo import (
     Box,
@@ -96,6 +96,37 @@ class LineRow:
             del self.sister_key
 
 
+@dataclass
+class NoteRow:
+    """What a note is made of: no Strawberry type."""
+
+    world: World
+    key: str
+    text: Any
+
+
+class Scrawl(NoteRow):
+    """A note, too."""
+
+
+def author_of(root: strawberry.Parent[NoteRow], info: Info) -> str | None:
+    """Who wrote a note, which is a parent and the root by its name."""
+    info.context.note("author", root.key)
+    return resolved(root.world, f"author of {root.key}", root.key, "author")
+
+
+@strawberry.type
+class Note:
+    """Its objects are rows, as it says itself; one of its own class is none."""
+
+    text: str
+
+    author: str | None = strawberry.field(resolver=author_of)
+
+    is_type_of = of_classes(NoteRow)
+
+
+Scrap = Annotated[Line | Note, strawberry.union("Scrap")]
 Entry = Annotated[Line | Robot, strawberry.union("Entry")]
 
 
@@ -110,7 +141,22 @@ class Sheet:
     blocks: list[list[Line] | None] | None
     entry: Entry | None
     entries: list[Entry]
+    notes: list[Note | None]
+    scraps: list[Scrap | None]
     page: Page
+
+
+def note(world: World, key: str) -> Any:
+    here = Living()
+    here.world, here.key = world, key
+    text = here.of("text", f"text of {key}")
+    if world.is_odd(key, "its own class"):
+        return Note(text=text)
+    return world.pick((NoteRow, NoteRow, Scrawl), key, "kind")(world=world, key=key, text=text)
+
+
+def scrap(world: World, key: str) -> Any:
+    return world.pick((note(world, key), note(world, key), line(world, key)), key, "scrap")
 
 
 def line(world: World, key: str) -> Any:
@@ -155,6 +201,8 @@ def sheet(world: World, key: str, first: int = 3) -> Any:
         blocks=here.of("blocks", [lines("block"), None, lines("other")]),
         entry=here.of("entry", entry(world, f"{key}.entry")),
         entries=here.of("entries", [entry(world, f"{key}.{n}") for n in range(3)]),
+        notes=here.of("notes", listed(world, lambda each: note(world, each), f"{key}.notes")),
+        scraps=here.of("scraps", [scrap(world, f"{key}.{n}") for n in range(3)]),
         page=here.of("page", Page(more=False, last="1")),
     )
 
