@@ -1,12 +1,13 @@
 """Known: a head that came before is taken for what it was, and nothing else is."""
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from graph.answers import PLAIN, Answer
-from graph.head import head_of
+from graph.head import Head, head_of
 from graph.limits import Limits
 from server import known
 from server.connections import Config
@@ -24,7 +25,7 @@ TWICE = (POST, POST)
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Tell what came: of the scope, whatever an application may look at, and the body."""
-    body, more = b"", True
+    body, more = b"", scope["path"] != "/early"
     while more:
         message = await receive()
         body, more = body + message["body"], message["more_body"]
@@ -77,6 +78,35 @@ async def test_in_the_middle_of_a_body_it_is_a_part_of_the_body() -> None:
     said, _ = await said_by(config, *TWICE, (outer, POST))
     assert said.count(b"HTTP/1.1 200") == 3
     assert len(config.known) == 1
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(POST),
+        b"POST /early HTTP/1.1\r\nHost: a\r\nX-Note: ",
+        b"POST /early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n60\r\n",
+    ],
+)
+async def test_nor_is_it_another_request_where_one_is_under_way_that_was_answered(
+    begun: bytes,
+) -> None:
+    """Whoever is refused before their body came could else put another's request there."""
+    said, _ = await said_by(Config(echo, Limits()), *TWICE, (begun, POST))
+
+    assert said.count(b"HTTP/1.1 200") == 3
+
+
+def test_whose_connection_it_is_is_no_part_of_it() -> None:
+    scope = {"path": "/graphql", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2)}
+    one = known.Known(Head([]), scope, 6)
+
+    assert one.new_scope({}, ("127.0.0.1", 4), ("127.0.0.1", 3)) == {
+        "path": "/graphql",
+        "client": ("127.0.0.1", 3),
+        "server": ("127.0.0.1", 4),
+        "state": {"head": ANY},
+    }
 
 
 @pytest.mark.parametrize(

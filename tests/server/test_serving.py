@@ -1,6 +1,7 @@
-"""Serving: stopping waits for nobody for ever."""
+"""Serving: stopping waits for nobody for ever, and what serves has the collector tuned for it."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -31,3 +32,24 @@ async def test_stopping_waits_for_nobody_for_ever(monkeypatch: pytest.MonkeyPatc
                 await running
 
     assert torrent.ended.is_set()
+
+
+async def test_once_it_serves_garbage_is_looked_for_seldom_and_not_in_what_was_there() -> None:
+    """What requests make is mostly gone without the collector, which costs each of them time."""
+    before, greeted = gc.get_threshold(), asyncio.Event()
+    server = Server(Config(Torrent(), Limits()), greeted.set)
+    try:
+        with listen("127.0.0.1", 0) as listener:
+            running = asyncio.create_task(server.serve(sockets=[listener]))
+            async with patience():
+                await greeted.wait()
+            thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
+            server.should_exit = True
+            async with patience():
+                await running
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+    assert thresholds == (20_000, 20, 50)
+    assert frozen > 0
