@@ -21,6 +21,7 @@ from graph.faults import Refused
 from graph.lines import new_request_id
 from server.gate import GUARDS, REQUEST_ID
 from server.known import Known, KnownHeads, is_fit
+from server.wires import Room
 
 URL_BYTES_MAX: Final = 16_384
 HEAD_BYTES_MAX: Final = 65_536
@@ -62,6 +63,31 @@ class _Dropped(list[Any]):
 
 TRAILERS: Final = _Dropped()
 """They would be headers that no proxy has seen, and as many as anyone likes."""
+
+
+class WholeCycle(RequestResponseCycle):
+    """uvicorn's, of a request that is there as a whole."""
+
+    disconnected = False
+    keep_alive = True
+    waiting_for_100_continue = False
+    more_body = False
+    response_started = False
+    response_complete = False
+    chunked_encoding = None
+    expected_content_length = 0
+
+    def __init__(self, protocol: "HeadedProtocol", body: bytes) -> None:  # pyright: ignore[reportMissingSuperCall]
+        self.scope = protocol.scope
+        self.transport = protocol.transport
+        self.flow = protocol.flow
+        self.logger = protocol.logger
+        self.access_logger = protocol.access_logger
+        self.access_log = protocol.access_log
+        self.default_headers = protocol.server_state.default_headers
+        self.on_response = protocol.on_response_complete
+        self.message_event = cast("asyncio.Event", Room())
+        self.body = cast("bytearray", body)  # it is only read
 
 
 class HeadedProtocol(HttpToolsProtocol):
@@ -155,22 +181,7 @@ class HeadedProtocol(HttpToolsProtocol):
         """Begin a request that is all of this read, and whose head is known."""
         self._trailing_bytes = 0
         self.scope = known.new_scope(self.app_state.copy(), self.server, self.client)
-        self.cycle = RequestResponseCycle(
-            self.scope,
-            self.transport,
-            self.flow,
-            self.logger,
-            self.access_logger,
-            self.access_log,
-            self.server_state.default_headers,
-            asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=True,
-            on_response=self.on_response_complete,
-        )
-        self.cycle.body += data[-known.length :]
-        self.cycle.more_body = False
-        self.cycle.message_event.set()
+        self.cycle = WholeCycle(self, data[-known.length :])
         self._start_asgi_task(self.cycle, cast("Any", self.app))
 
     def _note_whole(self, data: bytes) -> None:
