@@ -153,7 +153,7 @@ class Listing:
     def connection(self, page: Page[Any], shape: Callable[[Any], N]) -> Connection[N]:
         cursors = self._cursors(position for position, _ in page.items)
         nodes = (shape(record) for _, record in page.items)
-        edges = list(map(_Edge, cursors, nodes))
+        edges = list(map(_Edge._make, zip(cursors, nodes, strict=True)))
         told = cast("list[Edge[N]]", edges)
         return connected(told, has_next=page.has_next, has_previous=page.has_previous)
 

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import Connection
 
 from models.database import Sqlite, open_database
+from models.pragmas import CHECKPOINT_PAGES
 from tests.harness.clock import VirtualClock
 from tests.harness.servers import running
 
-BALLAST = 8_000_000
+BALLAST = 2 * CHECKPOINT_PAGES * 4_096
 """Bytes: twice of what makes SQLite do a checkpoint by itself."""
 
 
