@@ -36,7 +36,9 @@ LIVES = 2
 CUTS = 60
 """Instants of one life at which the power goes, besides those beside each sync."""
 UNITS = 20
-"""Units of work of one life: SQLite does a checkpoint by itself every tenth, or so."""
+"""Units of work of one life: SQLite does a checkpoint by itself every tenth, or so …"""
+CHECKPOINT = "PRAGMA wal_autocheckpoint=1000"
+"""… if it does them oftener than it is told to, so that there are some to be cut."""
 COMMANDS = 12
 PEOPLE = 12
 OPENING = 1_000_000
@@ -127,9 +129,13 @@ async def living(file: Path, synchronous: str) -> AsyncIterator[tuple[Disk, Book
 
 def spoil(database: Database, synchronous: str) -> None:
     """Have the writer's connection sync as it is told, once it has said what it wants itself."""
-    if synchronous != "as it is":
-        statement = f"PRAGMA synchronous={synchronous}"
-        event.listen(database.engines[0], "connect", lambda raw, _: raw.cursor().execute(statement))
+
+    def tell(raw: Any, _: object) -> None:
+        raw.cursor().execute(CHECKPOINT)
+        if synchronous != "as it is":
+            raw.cursor().execute(f"PRAGMA synchronous={synchronous}")
+
+    event.listen(database.engines[0], "connect", tell)
 
 
 async def live(file: Path, past: list[Unit], chance: random.Random, synchronous: str) -> Life:
@@ -280,6 +286,6 @@ async def test_the_service_writes_by_a_connection_that_syncs_each_commit(sqlite_
 
     database = open_database(sqlite_url)
     try:
-        assert await database.write(look) == ["wal", FULL, 1_000, 1]
+        assert await database.write(look) == ["wal", FULL, pragmas.CHECKPOINT_PAGES, 1]
     finally:
         await database.close()
