@@ -78,7 +78,7 @@ class Readers:
         self._free = READERS
         self._sending_in: Loop | None = None
         self._lock = Lock()
-        """Of what a reader's thread and the loop's both change: who is free."""
+        """Of what readers and the loop both change: what is waiting, and who is free."""
 
     async def run(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -86,9 +86,11 @@ class Readers:
         """What a read gives. Raises what it raises, as SQLAlchemy tells it."""
         loop = asyncio.get_running_loop()
         asked = _Asked(work, args, kwargs, loop)
-        self._waiting.append(asked)
+        with self._lock:  # so that no reader that finds nothing is free only after this has looked
+            self._waiting.append(asked)
+            is_free = self._free > 0
         # Not at once: others may ask in the same turn of the loop.
-        if self._free and self._sending_in is not loop:
+        if is_free and self._sending_in is not loop:
             self._sending_in = loop
             loop.call_soon(self._send)
         return cast("T", await asked.future)
@@ -108,9 +110,10 @@ class Readers:
         try:
             self._threads.submit(self._read)
         except RuntimeError as error:  # closed meanwhile
-            for each in self._take():
-                each.fail(error)
-                each.tell()
+            while taken := self._take():
+                for each in taken:
+                    each.fail(error)
+                    each.tell()
 
     # ── in a reader's thread ────────────────────────────────────────────────────────────────────
 
